@@ -1,0 +1,1 @@
+//! Handlers and their DTOs, one folder per resource, and the router

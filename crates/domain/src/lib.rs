@@ -1,0 +1,57 @@
+//! The words of the business: ids, JIDs, phone numbers, scopes, plans, status machines.
+//!
+//! Nothing here does IO, knows SQL or HTTP, or reads a clock by itself. Whatever can be
+//! said wrongly is parsed once, here, into a type that cannot hold the wrong thing.
+
+mod clock;
+mod email;
+mod entropy;
+mod event;
+mod id;
+mod jid;
+mod message;
+mod phone;
+mod plan;
+mod role;
+mod scope;
+mod session;
+mod text;
+
+pub use clock::{Clock, SystemClock};
+pub use email::Email;
+pub use entropy::{Entropy, Ids};
+pub use event::EventName;
+pub use id::{
+    ApiKeyId, ChatId, ContactId, EventId, MessageId, RefreshFamilyId, SessionId, TenantId, UserId,
+};
+pub use jid::{Jid, JidKind};
+pub use message::{Direction, MessageKind, MessageStatus, WaMessageId};
+pub use phone::PhoneNumber;
+pub use plan::{PlanId, PlanLimits};
+pub use role::Role;
+pub use scope::{Preset, Scope, ScopeSet};
+pub use session::{SessionName, SessionStatus};
+pub use text::{MessageText, preview};
+
+/// A text that is not what its place asks for.
+///
+/// The message is a sentence that a client may read; `code` is the machine's word for it
+/// and becomes the `type` of a validation error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// What is wrong, for people.
+    pub message: String,
+    /// What is wrong, for programs, such as `value_error.phone`.
+    pub code: &'static str,
+}
+
+impl Invalid {
+    /// A refusal with its sentence and its code.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code,
+        }
+    }
+}

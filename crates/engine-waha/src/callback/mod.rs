@@ -1,0 +1,22 @@
+//! What WAHA reports, from the raw bytes on.
+
+mod decode;
+mod kind;
+mod message;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use mf_engine::{Callback, CallbackError};
+
+/// Checks a callback and reads it.
+pub(crate) fn read(
+    secret: &[u8],
+    header: &dyn Fn(&str) -> Option<String>,
+    body: &[u8],
+) -> Result<Callback, CallbackError> {
+    if !signature::is_good(secret, header, body) {
+        return Err(CallbackError::BadSignature);
+    }
+    decode::decode(body).map_err(|reason| CallbackError::Unreadable { reason })
+}

@@ -1,0 +1,87 @@
+//! Reading JSON whose shape changes from engine to engine and from version to version: a
+//! member that is absent, null or of another type is `None`, never an error.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// A text that is not empty.
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str().filter(|s| !s.is_empty())
+}
+
+/// A truth value, also one in quotation marks.
+pub(crate) fn flag(value: &Value, pointer: &str) -> Option<bool> {
+    match value.pointer(pointer)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A whole number, also one in quotation marks or with a fraction, which is cut off.
+pub(crate) fn number(value: &Value, pointer: &str) -> Option<i64> {
+    match value.pointer(pointer)? {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.parse().ok().or_else(|| whole(text.parse().ok()?)),
+        _ => None,
+    }
+}
+
+fn whole(float: f64) -> Option<i64> {
+    // Beyond 2^53 a float is no exact number, and nothing here counts that far.
+    #[allow(clippy::cast_possible_truncation, reason = "checked to fit")]
+    (float.abs() < 9.0e15).then_some(float as i64)
+}
+
+/// A moment, in seconds or in milliseconds: what is larger than the year 5138 in seconds is
+/// meant in milliseconds.
+pub(crate) fn moment(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
+    let number = number(value, pointer).filter(|number| *number > 0)?;
+    if number > 99_999_999_999 {
+        DateTime::from_timestamp_millis(number)
+    } else {
+        DateTime::from_timestamp(number, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{flag, moment, number, text};
+
+    #[test]
+    fn numbers_come_in_many_clothes() {
+        for (value, expected) in [
+            (json!(7), Some(7)),
+            (json!("7"), Some(7)),
+            (json!(7.9), Some(7)),
+            (json!("7.9"), Some(7)),
+            (json!(-1), Some(-1)),
+            (json!(1e300), None),
+            (json!("NaN"), None),
+            (json!(null), None),
+            (json!({"low": 7}), None),
+        ] {
+            assert_eq!(number(&json!({"n": value}), "/n"), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn seconds_and_milliseconds_name_the_same_moment() {
+        let value = json!({"s": 1_666_943_582, "ms": 1_666_943_582_000_i64, "t": "1666943582"});
+        assert_eq!(moment(&value, "/s"), moment(&value, "/ms"));
+        assert_eq!(moment(&value, "/s"), moment(&value, "/t"));
+        assert_eq!(moment(&json!({"n": i64::MAX}), "/n"), None);
+        assert_eq!(moment(&json!({"n": 0}), "/n"), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_none() {
+        let value = json!({"a": "", "b": null, "c": 1, "d": "true"});
+        assert_eq!(text(&value, "/a"), None);
+        assert_eq!(text(&value, "/c"), None);
+        assert_eq!(flag(&value, "/b"), None);
+        assert_eq!(flag(&value, "/d"), Some(true));
+    }
+}

@@ -1,0 +1,199 @@
+use std::{
+    fmt,
+    sync::{PoisonError, RwLock},
+};
+
+use async_trait::async_trait;
+use mf_domain::{Jid, PhoneNumber, WaMessageId};
+use mf_engine::{
+    Callback, CallbackError, Engine, EngineError, EngineInfo, EngineSession, FoundMessage,
+    SessionKey, SessionSpec, TextToSend,
+};
+use serde_json::Value;
+use tracing::instrument;
+
+use crate::{
+    WahaConfig, WahaError, callback,
+    client::{Answer, Call, WahaClient},
+    dialect, endpoint, json,
+};
+
+/// WAHA as the product's engine.
+pub struct Waha {
+    client: WahaClient,
+    /// What runs there, as long as it was not away.
+    info: RwLock<Option<EngineInfo>>,
+}
+
+/// Neither the address nor the key.
+impl fmt::Debug for Waha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waha")
+    }
+}
+
+impl Waha {
+    /// An adapter for one WAHA. Nothing is asked of it yet.
+    ///
+    /// The process must have installed a TLS provider (`rustls`) before.
+    pub fn new(config: WahaConfig) -> Result<Self, WahaError> {
+        Ok(Self {
+            client: WahaClient::new(config)?,
+            info: RwLock::new(None),
+        })
+    }
+
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Answer, EngineError> {
+        self.heed(self.client.call(call).await)
+    }
+
+    /// Makes a call that is worth nothing without its answer.
+    pub(crate) async fn ask(&self, call: Call<'_>) -> Result<Value, EngineError> {
+        self.heed(self.client.call(call).await.and_then(Answer::value))
+    }
+
+    /// Who was away may come back as another version.
+    fn heed<T>(&self, result: Result<T, EngineError>) -> Result<T, EngineError> {
+        if matches!(
+            result,
+            Err(EngineError::Unreachable | EngineError::Interrupted)
+        ) {
+            self.remember(None);
+        }
+        result
+    }
+
+    fn remember(&self, info: Option<EngineInfo>) {
+        *self.info.write().unwrap_or_else(PoisonError::into_inner) = info;
+    }
+
+    fn remembered(&self) -> Option<EngineInfo> {
+        self.info
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What runs there, asked in preparation of a call that changes something: whatever goes
+    /// wrong here, that call was not made.
+    pub(crate) async fn info_before_acting(&self) -> Result<EngineInfo, EngineError> {
+        self.info().await.map_err(|error| {
+            if error.had_no_effect() {
+                error
+            } else {
+                EngineError::Unreachable
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for Waha {
+    fn name(&self) -> &'static str {
+        "WAHA"
+    }
+
+    #[instrument(name = "engine.info", skip_all)]
+    async fn info(&self) -> Result<EngineInfo, EngineError> {
+        if let Some(info) = self.remembered() {
+            return Ok(info);
+        }
+        let answer = self.ask(Call::new(&endpoint::VERSION, &[])).await?;
+        let (Some(version), Some(engine)) = (
+            json::text(&answer, "/version"),
+            json::text(&answer, "/engine"),
+        ) else {
+            return Err(EngineError::Interrupted);
+        };
+        let info = dialect::describe(version, engine);
+        self.remember(Some(info.clone()));
+        Ok(info)
+    }
+
+    #[instrument(name = "engine.ping", skip_all)]
+    async fn ping(&self) -> Result<(), EngineError> {
+        self.heed(self.client.ping().await)
+    }
+
+    #[instrument(name = "engine.sessions", skip_all)]
+    async fn sessions(&self) -> Result<Vec<EngineSession>, EngineError> {
+        self.list_sessions().await
+    }
+
+    #[instrument(name = "engine.session", skip_all, fields(session = key.as_str()))]
+    async fn session(&self, key: &SessionKey) -> Result<Option<EngineSession>, EngineError> {
+        self.show_session(key).await
+    }
+
+    #[instrument(name = "engine.start", skip_all, fields(session = spec.key.as_str()))]
+    async fn start(&self, spec: &SessionSpec) -> Result<EngineSession, EngineError> {
+        self.start_session(spec).await
+    }
+
+    #[instrument(name = "engine.stop", skip_all, fields(session = key.as_str()))]
+    async fn stop(&self, key: &SessionKey) -> Result<(), EngineError> {
+        self.stop_session(key).await
+    }
+
+    #[instrument(name = "engine.restart", skip_all, fields(session = spec.key.as_str()))]
+    async fn restart(&self, spec: &SessionSpec) -> Result<EngineSession, EngineError> {
+        self.restart_session(spec).await
+    }
+
+    #[instrument(name = "engine.logout", skip_all, fields(session = key.as_str()))]
+    async fn logout(&self, key: &SessionKey) -> Result<(), EngineError> {
+        self.logout_session(key).await
+    }
+
+    #[instrument(name = "engine.delete", skip_all, fields(session = key.as_str()))]
+    async fn delete(&self, key: &SessionKey) -> Result<(), EngineError> {
+        self.delete_session(key).await
+    }
+
+    #[instrument(name = "engine.qr", skip_all, fields(session = key.as_str()))]
+    async fn qr(&self, key: &SessionKey) -> Result<String, EngineError> {
+        self.qr_text(key).await
+    }
+
+    #[instrument(name = "engine.send_text", skip_all, fields(session = key.as_str()))]
+    async fn send_text(
+        &self,
+        key: &SessionKey,
+        text: &TextToSend,
+    ) -> Result<Option<WaMessageId>, EngineError> {
+        self.submit_text(key, text).await
+    }
+
+    #[instrument(name = "engine.find_message", skip_all, fields(session = key.as_str()))]
+    async fn find_message(
+        &self,
+        key: &SessionKey,
+        chat: &Jid,
+        id: &WaMessageId,
+    ) -> Result<Option<FoundMessage>, EngineError> {
+        self.show_message(key, chat, id).await
+    }
+
+    #[instrument(name = "engine.typing", skip_all, fields(session = key.as_str()))]
+    async fn typing(&self, key: &SessionKey, chat: &Jid, typing: bool) -> Result<(), EngineError> {
+        self.show_typing(key, chat, typing).await
+    }
+
+    #[instrument(name = "engine.look_up_number", skip_all, fields(session = key.as_str()))]
+    async fn look_up_number(
+        &self,
+        key: &SessionKey,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Jid>, EngineError> {
+        self.check_number(key, phone).await
+    }
+
+    fn read_callback(
+        &self,
+        secret: &[u8],
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+    ) -> Result<Callback, CallbackError> {
+        callback::read(secret, header, body)
+    }
+}

@@ -1,0 +1,23 @@
+//! What every handler stands on: error bodies, extractors, pagination, layers, OpenAPI base.
+//!
+//! A handler takes [`Body`], [`OptionalBody`], [`Query`], [`Path`] or [`RawBody`] and answers
+//! [`ApiResult`]. Each of them refuses with an [`ApiError`], so nothing answers plain text.
+//! The limits of a field are stated once, in its `#[schema(…)]` or `#[param(…)]`, and are
+//! thereby both documented and enforced; what a schema cannot say is said in
+//! [`Input::check`]. [`harden`] puts the finished router behind everything that holds for
+//! every request.
+
+mod error;
+mod extract;
+mod layers;
+pub mod openapi;
+mod page;
+mod request_id;
+mod validation;
+
+pub use error::{ApiError, ApiResult};
+pub use extract::{Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody};
+pub use layers::{Cors, HttpSettings, harden};
+pub use page::Page;
+pub use request_id::RequestId;
+pub use validation::{Fault, Faults, Input, IntoLoc, Place, Segment};

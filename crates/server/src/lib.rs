@@ -1,0 +1,1 @@
+//! The binary: configuration, wiring, embedded Postgres, command line

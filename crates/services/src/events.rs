@@ -1,0 +1,163 @@
+use chrono::{DateTime, Utc};
+use mf_domain::{EventId, EventName, MessageId, SessionId, SessionStatus};
+use mf_store::{LoggedEvent, Message, NewEvent, Session, TenantTx};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{ServiceError, Services};
+
+/// What webhooks and streams carry: the same for both, with the same id.
+#[derive(Debug, Serialize)]
+pub struct Envelope<'a> {
+    /// The event's id.
+    pub id: EventId,
+    /// What happened, such as `message.received`.
+    pub event: &'a str,
+    /// When, RFC 3339.
+    pub timestamp: DateTime<Utc>,
+    /// What there is to say about it.
+    pub data: &'a RawValue,
+}
+
+impl<'a> From<&'a LoggedEvent> for Envelope<'a> {
+    fn from(event: &'a LoggedEvent) -> Self {
+        Self {
+            id: event.id,
+            event: &event.name,
+            timestamp: event.created_at,
+            data: &event.data,
+        }
+    }
+}
+
+/// The `data` of what happens to a session.
+#[derive(Debug, Serialize)]
+pub struct SessionStatusData<'a> {
+    session_id: SessionId,
+    name: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_status: Option<&'static str>,
+    phone_number: Option<&'a str>,
+    push_name: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> SessionStatusData<'a> {
+    /// What there is to say about where a session stands, and where it stood.
+    pub fn new(session: &'a Session, previous: Option<SessionStatus>) -> Self {
+        Self {
+            session_id: session.id,
+            name: &session.name,
+            status: session.status.as_str(),
+            previous_status: previous.map(SessionStatus::as_str),
+            phone_number: session.phone_number.as_deref(),
+            push_name: session.push_name.as_deref(),
+            reason: session.last_error.as_deref(),
+        }
+    }
+}
+
+/// The `data` of what happens to a message: the documented fields first, where `chat_id` is
+/// WhatsApp's; then the rest of the message.
+#[derive(Serialize)]
+struct MessageData<'a> {
+    session_id: SessionId,
+    chat_id: &'a str,
+    message: Option<&'a str>,
+    direction: &'static str,
+    message_id: MessageId,
+    wa_chat_id: &'a str,
+    wa_message_id: Option<&'a str>,
+    message_type: &'static str,
+    content: Option<&'a str>,
+    content_preview: Option<&'a str>,
+    status: &'static str,
+    media: Option<&'a serde_json::Value>,
+    sender_phone: Option<&'a str>,
+    sender_name: Option<&'a str>,
+    is_group: bool,
+    reply_to: Option<&'a str>,
+    error: Option<&'a str>,
+    sent_at: Option<DateTime<Utc>>,
+    delivered_at: Option<DateTime<Utc>>,
+    read_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Message> for MessageData<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            session_id: message.session_id,
+            chat_id: &message.wa_chat_id,
+            message: message.content.as_deref(),
+            direction: message.direction.as_str(),
+            message_id: message.id,
+            wa_chat_id: &message.wa_chat_id,
+            wa_message_id: message.wa_message_id.as_deref(),
+            message_type: message.message_type.as_str(),
+            content: message.content.as_deref(),
+            content_preview: message.content_preview.as_deref(),
+            status: message.status.as_str(),
+            media: message.media.as_ref(),
+            sender_phone: message.sender_phone.as_deref(),
+            sender_name: message.sender_name.as_deref(),
+            is_group: message.is_group,
+            reply_to: message.reply_to.as_deref(),
+            error: message.error.as_deref(),
+            sent_at: message.sent_at,
+            delivered_at: message.delivered_at,
+            read_at: message.read_at,
+            created_at: message.created_at,
+        }
+    }
+}
+
+impl Services {
+    /// Writes, with the change itself, that something happened to a message.
+    pub(crate) async fn tell_message(
+        &self,
+        tx: &mut TenantTx,
+        name: EventName,
+        message: &Message,
+    ) -> Result<(), ServiceError> {
+        self.tell(tx, name, message.session_id, &MessageData::from(message))
+            .await
+    }
+
+    /// Writes, with the change itself, that a session stands elsewhere now.
+    pub(crate) async fn tell_session(
+        &self,
+        tx: &mut TenantTx,
+        name: EventName,
+        session: &Session,
+        previous: SessionStatus,
+    ) -> Result<(), ServiceError> {
+        self.tell(
+            tx,
+            name,
+            session.id,
+            &SessionStatusData::new(session, Some(previous)),
+        )
+        .await
+    }
+
+    async fn tell(
+        &self,
+        tx: &mut TenantTx,
+        name: EventName,
+        session: SessionId,
+        data: &impl Serialize,
+    ) -> Result<(), ServiceError> {
+        let data = to_raw_value(data)
+            .map_err(|_| ServiceError::Internal("an event could not be serialised"))?;
+        let event = NewEvent {
+            id: self.ids.mint(),
+            session_id: Some(session),
+            name,
+            data,
+        };
+        tx.events().append(&event).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Use cases: what the HTTP interface and background work do alike.
+//!
+//! One place sends messages, one takes in what the engine reports, one says whose a
+//! credential is. Handlers parse and answer; jobs claim and repeat; what happens in between
+//! is here.
+
+mod accounts;
+mod api_keys;
+mod auth;
+mod entropy;
+mod error;
+mod events;
+mod first_run;
+mod hub;
+mod inbound;
+mod lanes;
+mod outbox;
+mod password;
+mod reconcile;
+mod send;
+mod sessions;
+mod settings;
+mod token;
+mod vault;
+
+use std::sync::Arc;
+
+use mf_domain::{Clock, Ids};
+use mf_engine::Engine;
+use mf_store::Store;
+use tokio_util::task::TaskTracker;
+
+pub use accounts::{Login, LoginRefused, NewAccount, Registered};
+pub use api_keys::{KeyRefused, KeyRequest, MintedKey};
+pub use auth::{Actor, Auth, AuthError, Credential, Principal};
+pub use entropy::OsEntropy;
+pub use error::ServiceError;
+pub use events::{Envelope, SessionStatusData};
+pub use first_run::{FirstRun, FirstRunError};
+pub use hub::{EventHub, Subscription};
+pub use inbound::CallbackRefused;
+pub use password::{Passwords, WeakPassword};
+pub use send::{Recipient, SendRefused, TextMessage};
+pub use sessions::{QrCode, SessionRefused};
+pub use settings::Settings;
+pub use token::Tokens;
+pub use vault::{Vault, VaultError};
+
+/// Everything that a use case needs, made once at start and shared by all.
+pub struct Services {
+    /// The database.
+    pub store: Store,
+    /// The connection to WhatsApp.
+    pub engine: Arc<dyn Engine>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Ids,
+    /// Who somebody is.
+    pub auth: Auth,
+    /// Hashing of passwords.
+    pub passwords: Passwords,
+    /// Sealing of what must be readable again.
+    pub vault: Vault,
+    /// What happens, as it happens.
+    pub hub: EventHub,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Work that goes on when its caller hangs up, and that shutdown waits for.
+    pub tracker: TaskTracker,
+    lanes: lanes::Lanes,
+    lifecycles: lanes::Lanes,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// Puts the parts together. Nothing runs yet.
+    pub fn new(
+        store: Store,
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        ids: Ids,
+        vault: Vault,
+        tokens: Tokens,
+        settings: Settings,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            auth: Auth::new(store.clone(), tokens, Arc::clone(&clock)),
+            passwords: Passwords::new(),
+            hub: EventHub::default(),
+            tracker: TaskTracker::new(),
+            lanes: lanes::Lanes::default(),
+            lifecycles: lanes::Lanes::default(),
+            store,
+            engine,
+            clock,
+            ids,
+            vault,
+            settings,
+        })
+    }
+}

@@ -1,0 +1,197 @@
+use std::{sync::Arc, time::Duration};
+
+use mf_domain::{Jid, MessageStatus, WaMessageId};
+use mf_engine::{EngineError, SessionKey, TextToSend};
+use mf_store::{Claim, ClaimedMessage, Message, Outcome};
+use tracing::{Instrument, info_span, warn};
+
+use crate::{SendRefused, Services, lanes::Turn, send::Held};
+
+/// Messages claimed at a time, each of another session.
+const BATCH: i64 = 64;
+
+/// How long a message waits after it was tried `attempts` times.
+pub(crate) fn backoff(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 6)).unwrap_or(1) - 1;
+    Duration::from_secs(1 << doublings)
+}
+
+impl Services {
+    /// Sends whatever is due, session by session, until nothing is. Answers how many messages
+    /// were looked at.
+    pub async fn drain_outbox(self: &Arc<Self>) -> Result<usize, SendRefused> {
+        let mut looked_at = 0;
+        loop {
+            let claim = self.new_claim();
+            let mut tx = self
+                .store
+                .system("messages of all tenants wait in one queue")
+                .await?;
+            let claimed = tx.claim_outbox(claim, BATCH).await?;
+            tx.commit().await?;
+            if claimed.is_empty() {
+                return Ok(looked_at);
+            }
+            looked_at += claimed.len();
+            let mut work = tokio::task::JoinSet::new();
+            for message in claimed {
+                let services = Arc::clone(self);
+                let span = info_span!("outbox", message.id = %message.id);
+                work.spawn(
+                    async move {
+                        if let Err(error) = services.settle(&message, claim).await {
+                            // The lease runs out and somebody looks again.
+                            warn!(error = %error, "a pending message was not settled");
+                        }
+                    }
+                    .instrument(span),
+                );
+            }
+            work.join_all().await;
+        }
+    }
+
+    async fn settle(&self, claimed: &ClaimedMessage, claim: Claim) -> Result<(), SendRefused> {
+        let turn = self.lanes.ticket(claimed.session_id).turn().await;
+        let Some((message, held)) = self.hold(claimed, claim).await? else {
+            return Ok(());
+        };
+        if claimed.attempted {
+            self.find_out(&turn, claimed, &message, held).await
+        } else if claimed.expired || !claimed.may_send {
+            let error = "The session did not come back in time, so the message was not sent.";
+            self.finish(
+                &held,
+                Outcome::Failed {
+                    error: error.to_owned(),
+                },
+            )
+            .await?;
+            Ok(())
+        } else {
+            self.send_held(&turn, held).await
+        }
+    }
+
+    /// The message as it stands, if the claim still does.
+    async fn hold(
+        &self,
+        claimed: &ClaimedMessage,
+        claim: Claim,
+    ) -> Result<Option<(Message, Held)>, SendRefused> {
+        let mut tx = self.store.begin(claimed.tenant).await?;
+        let message = tx.messages().lookup(claimed.id).await?;
+        let reply_to = match message
+            .as_ref()
+            .and_then(|message| message.reply_to.as_deref())
+        {
+            Some(id) => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        let Some(message) = message else {
+            return Ok(None);
+        };
+        let Ok(chat) = Jid::parse(&message.wa_chat_id) else {
+            return Ok(None);
+        };
+        let held = Held {
+            tenant: claimed.tenant,
+            id: claimed.id,
+            session_id: claimed.session_id,
+            claim,
+            text: TextToSend {
+                chat,
+                text: message.content.clone().unwrap_or_default(),
+                reply_to: reply_to.as_ref().and_then(crate::send::reply_to),
+                id: message.wa_message_id.clone().map(WaMessageId::new),
+            },
+            queue: claimed.may_send,
+            attempts: claimed.attempts,
+        };
+        Ok(Some((message, held)))
+    }
+
+    async fn send_held(&self, turn: &Turn, mut held: Held) -> Result<(), SendRefused> {
+        if !self.renew(&held).await? {
+            return Ok(());
+        }
+        held.attempts = held.attempts.saturating_add(1);
+        match self.ask_engine(turn, &held).await {
+            // It was written down with the message.
+            Ok(_) | Err(SendRefused::Refused(_) | SendRefused::Engine(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What became of a message that the engine may have sent: asked for by its id first, sent
+    /// again only under the same id and only where the engine makes that safe.
+    async fn find_out(
+        &self,
+        turn: &Turn,
+        claimed: &ClaimedMessage,
+        message: &Message,
+        held: Held,
+    ) -> Result<(), SendRefused> {
+        let unknown = || Outcome::Failed {
+            error: "outcome unknown".to_owned(),
+        };
+        let Some(id) = message.wa_message_id.clone().map(WaMessageId::new) else {
+            // The engine chose the id and never said which: nothing can be asked, and a second
+            // try might be a second message.
+            self.finish(&held, unknown()).await?;
+            return Ok(());
+        };
+        let key = SessionKey::of(claimed.session_id);
+        match self.engine.find_message(&key, &held.text.chat, &id).await {
+            Ok(Some(found)) => {
+                let status = found.status.unwrap_or(MessageStatus::Sent);
+                let outcome = match status {
+                    MessageStatus::Failed => Outcome::Failed {
+                        error: "WhatsApp refused the message".to_owned(),
+                    },
+                    // It has it, whatever it says of how far it came.
+                    MessageStatus::Pending => self.sent(id, MessageStatus::Sent),
+                    status => self.sent(id, status),
+                };
+                self.finish(&held, outcome).await?;
+                Ok(())
+            }
+            Ok(None) | Err(EngineError::Unsupported { .. }) => {
+                let repeatable = self
+                    .engine
+                    .info()
+                    .await
+                    .is_ok_and(|info| info.capabilities.caller_message_ids);
+                if repeatable && claimed.may_send && !claimed.expired && claimed.session_works {
+                    return self.send_held(turn, held).await;
+                }
+                self.finish(&held, unknown()).await?;
+                Ok(())
+            }
+            // A session that is gone, or will not come back in time, cannot be asked.
+            Err(EngineError::NotReady { .. } | EngineError::SessionMissing) if claimed.expired => {
+                self.finish(&held, unknown()).await?;
+                Ok(())
+            }
+            Err(_) => {
+                let mut tx = self.store.begin(held.tenant).await?;
+                let delay = backoff(held.attempts.saturating_add(2));
+                tx.outbox()
+                    .release(held.id, held.claim, true, delay)
+                    .await?;
+                tx.commit().await?;
+                turn.set_back();
+                Ok(())
+            }
+        }
+    }
+
+    fn sent(&self, id: WaMessageId, status: MessageStatus) -> Outcome {
+        Outcome::Sent {
+            wa_message_id: Some(id),
+            status,
+            at: self.clock.now(),
+        }
+    }
+}

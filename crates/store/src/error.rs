@@ -1,0 +1,52 @@
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A named constraint of the schema refused: the caller knows what it means.
+    #[error("refused by {constraint}")]
+    Constraint {
+        /// The constraint's name, such as `app_user_email_key`.
+        constraint: String,
+    },
+    /// The database cannot be reached at present. Nothing is known to be wrong with the
+    /// request, and it may be made again.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// Anything else: a fault of ours.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether a constraint of this name refused.
+    pub fn is_constraint(&self, name: &str) -> bool {
+        matches!(self, Self::Constraint { constraint } if constraint == name)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refusal) = &error {
+            if let Some(constraint) = refusal.constraint() {
+                return Self::Constraint {
+                    constraint: constraint.to_owned(),
+                };
+            }
+            // Class 57P: being shut down or started; 53300: no connection slot left.
+            if refusal
+                .code()
+                .is_some_and(|code| code.starts_with("57P") || code == "53300")
+            {
+                return Self::Unavailable(error);
+            }
+        }
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => Self::Unavailable(error),
+            other => Self::Database(other),
+        }
+    }
+}

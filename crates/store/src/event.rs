@@ -1,0 +1,189 @@
+use chrono::{DateTime, Utc};
+use mf_domain::{EventId, EventName, SessionId, TenantId};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+
+use crate::{Store, StoreResult, TenantTx};
+
+/// Something that happened, to be told.
+#[derive(Debug)]
+pub struct NewEvent {
+    /// Its id: the same in every telling.
+    pub id: EventId,
+    /// The session that it is about.
+    pub session_id: Option<SessionId>,
+    /// What happened.
+    pub name: EventName,
+    /// The envelope's `data`.
+    pub data: Box<RawValue>,
+}
+
+/// A place in the log: before it, nothing will be added any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct EventPosition {
+    tx: i64,
+    seq: i64,
+}
+
+/// Something that happened, as the log has it.
+#[derive(Debug, Clone)]
+pub struct LoggedEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The session that it is about.
+    pub session_id: Option<SessionId>,
+    /// What happened, in the contract's word.
+    pub name: String,
+    /// The envelope's `data`.
+    pub data: Box<RawValue>,
+    /// When it happened.
+    pub created_at: DateTime<Utc>,
+    /// Where it stands.
+    pub position: EventPosition,
+}
+
+struct Row {
+    id: uuid::Uuid,
+    tenant_id: uuid::Uuid,
+    session_id: Option<uuid::Uuid>,
+    name: String,
+    data: Json<Box<RawValue>>,
+    created_at: DateTime<Utc>,
+    tx: i64,
+    seq: i64,
+}
+
+impl From<Row> for LoggedEvent {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            tenant_id: row.tenant_id.into(),
+            session_id: row.session_id.map(Into::into),
+            name: row.name,
+            data: row.data.0,
+            created_at: row.created_at,
+            position: EventPosition {
+                tx: row.tx,
+                seq: row.seq,
+            },
+        }
+    }
+}
+
+/// See [`TenantTx::events`].
+#[derive(Debug)]
+pub struct Events<'t> {
+    pub(crate) tx: &'t mut TenantTx,
+}
+
+impl Events<'_> {
+    /// Adds to the log. Readers see it once the transaction is committed.
+    pub async fn append(self, new: &NewEvent) -> StoreResult<()> {
+        sqlx::query!(
+            "INSERT INTO event (id, tenant_id, session_id, name, data)
+             VALUES ($1, $2, $3, $4, $5)",
+            new.id.uuid(),
+            self.tx.tenant().id().uuid(),
+            new.session_id.map(SessionId::uuid),
+            new.name.as_str(),
+            Json(&new.data) as _,
+        )
+        .execute(self.tx.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Where an event of a session stands in the log, by its id.
+    pub async fn position_of(
+        self,
+        session: SessionId,
+        id: EventId,
+    ) -> StoreResult<Option<EventPosition>> {
+        let row = sqlx::query!(
+            r#"SELECT tx::text::bigint AS "tx!", seq AS "seq!" FROM event
+               WHERE tenant_id = $1 AND session_id = $2 AND id = $3"#,
+            self.tx.tenant().id().uuid(),
+            session.uuid(),
+            id.uuid(),
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(row.map(|row| EventPosition {
+            tx: row.tx,
+            seq: row.seq,
+        }))
+    }
+
+    /// What happened to a session after `after`, up to and including `until`, oldest first.
+    pub async fn of_session(
+        self,
+        session: SessionId,
+        after: EventPosition,
+        until: EventPosition,
+        limit: i64,
+    ) -> StoreResult<Vec<LoggedEvent>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT id, tenant_id, session_id, name, data AS "data: Json<Box<RawValue>>",
+                      created_at, tx::text::bigint AS "tx!", seq AS "seq!"
+               FROM event
+               WHERE tenant_id = $1 AND session_id = $2
+                 AND (tx, seq) > ($3::text::xid8, $4::bigint)
+                 AND (tx, seq) <= ($5::text::xid8, $6::bigint)
+               ORDER BY tx, seq LIMIT $7"#,
+            self.tx.tenant().id().uuid(),
+            session.uuid(),
+            after.tx.to_string(),
+            after.seq,
+            until.tx.to_string(),
+            until.seq,
+            limit,
+        )
+        .fetch_all(self.tx.conn())
+        .await?;
+        Ok(rows.into_iter().map(LoggedEvent::from).collect())
+    }
+}
+
+impl Store {
+    /// Where the log ends at this moment: everything before is committed or never will be.
+    pub async fn event_log_end(&self) -> StoreResult<EventPosition> {
+        let tx = sqlx::query_scalar!(
+            r#"SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS "tx!""#
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        // The oldest transaction still running has written nothing that anybody saw, so the
+        // end is just before its first row.
+        Ok(EventPosition { tx, seq: 0 })
+    }
+
+    /// What happened to anybody after `after`, oldest first, as far as the log is complete.
+    pub async fn events_after(
+        &self,
+        after: EventPosition,
+        limit: i64,
+    ) -> StoreResult<Vec<LoggedEvent>> {
+        let mut tx = self
+            .system("feed every stream of this process from one reader")
+            .await?;
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT id, tenant_id, session_id, name, data AS "data: Json<Box<RawValue>>",
+                      created_at, tx::text::bigint AS "tx!", seq AS "seq!"
+               FROM event
+               WHERE (tx, seq) > ($1::text::xid8, $2::bigint)
+                 AND tx < pg_snapshot_xmin(pg_current_snapshot())
+               ORDER BY tx, seq LIMIT $3"#,
+            after.tx.to_string(),
+            after.seq,
+            limit,
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok(rows.into_iter().map(LoggedEvent::from).collect())
+    }
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use sqlx::{
+    AssertSqlSafe, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tracing::instrument;
+
+use crate::{StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake};
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
+    /// Most connections at a time.
+    pub max_connections: u32,
+    /// How long a request waits for one before it is told to come back.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    wake: Wake,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("connections", &self.pool.size())
+            .finish()
+    }
+}
+
+impl Store {
+    /// Connects to `url` (`postgres://user:password@host:port/database`).
+    ///
+    /// Fails with [`StoreError::Unavailable`] where nobody answers, and with
+    /// [`StoreError::Database`] where the URL makes no sense or the password is wrong.
+    pub async fn connect(url: &str, options: &PoolOptions) -> StoreResult<Self> {
+        let connect: PgConnectOptions = url.parse().map_err(StoreError::Database)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_with(connect.application_name("moltflow"))
+            .await?;
+        Ok(Self {
+            pool,
+            wake: Wake::default(),
+        })
+    }
+
+    /// Opens a transaction that sees one tenant and nothing else.
+    #[instrument(name = "db.begin", level = "debug", skip_all)]
+    pub async fn begin(&self, tenant: Tenant) -> StoreResult<TenantTx> {
+        // One round trip. The id is a UUID, so there is nothing to escape.
+        let begin = format!(
+            "BEGIN; SET LOCAL ROLE moltflow_app; SET LOCAL app.tenant_id = '{}'",
+            tenant.id()
+        );
+        let tx = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(TenantTx::new(tx, tenant, self.wake.clone()))
+    }
+
+    /// Opens a transaction that sees all tenants. `reason` says, to readers and in traces,
+    /// why one tenant is not enough.
+    #[instrument(name = "db.begin_system", level = "debug", skip(self))]
+    pub async fn system(&self, reason: &'static str) -> StoreResult<SystemTx> {
+        let tx = self
+            .pool
+            .begin_with("BEGIN; SET LOCAL ROLE moltflow_system")
+            .await?;
+        Ok(SystemTx::new(tx))
+    }
+
+    /// What is rung after commits.
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> StoreResult<()> {
+        sqlx::query!("SELECT 1 AS one")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Closes every connection, after the transactions that are under way.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,125 @@
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{
+    StoreResult, Tenant, Wake, api_key::ApiKeys, callback::RejectedCallbacks, event::Events,
+    message::Messages, outbox::Outbox, refresh_token::RefreshTokens, session::Sessions,
+    tenant::Tenants, user::Users,
+};
+
+/// A transaction in which there is one tenant. Whatever it does not commit never was.
+pub struct TenantTx {
+    tx: Transaction<'static, Postgres>,
+    tenant: Tenant,
+    wake: Wake,
+    grew: bool,
+}
+
+impl std::fmt::Debug for TenantTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantTx")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TenantTx {
+    pub(crate) fn new(tx: Transaction<'static, Postgres>, tenant: Tenant, wake: Wake) -> Self {
+        Self {
+            tx,
+            tenant,
+            wake,
+            grew: false,
+        }
+    }
+
+    /// Whose data this is.
+    pub fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// The tenant's sessions.
+    pub fn sessions(&mut self) -> Sessions<'_> {
+        Sessions { tx: self }
+    }
+
+    /// The tenant's messages, and the chats and contacts that come with them.
+    pub fn messages(&mut self) -> Messages<'_> {
+        Messages { tx: self }
+    }
+
+    /// The tenant's pending messages, by claim.
+    pub fn outbox(&mut self) -> Outbox<'_> {
+        Outbox { tx: self }
+    }
+
+    /// The tenant's API keys.
+    pub fn api_keys(&mut self) -> ApiKeys<'_> {
+        ApiKeys { tx: self }
+    }
+
+    /// The tenant's users.
+    pub fn users(&mut self) -> Users<'_> {
+        Users { tx: self }
+    }
+
+    /// The tenant's refresh tokens.
+    pub fn refresh_tokens(&mut self) -> RefreshTokens<'_> {
+        RefreshTokens { tx: self }
+    }
+
+    /// The tenant itself.
+    pub fn tenants(&mut self) -> Tenants<'_> {
+        Tenants { tx: self }
+    }
+
+    /// The tenant's event log.
+    pub fn events(&mut self) -> Events<'_> {
+        self.grew = true;
+        Events { tx: self }
+    }
+
+    /// Callbacks that could not be read.
+    pub fn rejected_callbacks(&mut self) -> RejectedCallbacks<'_> {
+        RejectedCallbacks { tx: self }
+    }
+
+    /// Makes it so, and wakes whoever waits for what was written.
+    pub async fn commit(self) -> StoreResult<()> {
+        self.tx.commit().await?;
+        if self.grew {
+            self.wake.ring_events();
+        }
+        Ok(())
+    }
+}
+
+/// A transaction that sees every tenant: for credentials, queues and the operator.
+pub struct SystemTx {
+    tx: Transaction<'static, Postgres>,
+}
+
+impl std::fmt::Debug for SystemTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SystemTx")
+    }
+}
+
+impl SystemTx {
+    pub(crate) fn new(tx: Transaction<'static, Postgres>) -> Self {
+        Self { tx }
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Makes it so.
+    pub async fn commit(self) -> StoreResult<()> {
+        self.tx.commit().await?;
+        Ok(())
+    }
+}

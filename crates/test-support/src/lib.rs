@@ -1,0 +1,1 @@
+//! What tests stand on: database, clients by kind of caller, receivers
