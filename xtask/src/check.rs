@@ -1,6 +1,8 @@
 //! Everything that has to hold before a commit. The order is: cheap first, and what compiles
 //! most last, each reusing what the one before it built.
 
+use std::io::IsTerminal;
+
 use anyhow::Result;
 use mf_local_postgres::LocalPostgres;
 
@@ -27,10 +29,16 @@ pub(crate) async fn run(workspace: &Workspace, fast: bool) -> Result<()> {
 }
 
 async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()> {
+    let mut fmt = workspace.cargo();
+    fmt.args(["fmt", "--all", "--check"]);
+    if !std::io::stdout().is_terminal() {
+        // rustfmt does not look.
+        fmt.args(["--", "--color=never"]);
+    }
     steps.run(
         "fmt",
         "cargo fmt --all --check   (cargo fmt --all repairs it)",
-        workspace.cargo().args(["fmt", "--all", "--check"]),
+        &mut fmt,
     )?;
     let step = Step::begin("tidy", "cargo xtask tidy");
     steps.end(step, tidy::run(workspace))?;

@@ -84,9 +84,11 @@ impl Workspace {
 
     /// What git prints, if it succeeds.
     pub(crate) fn git(&self, arguments: &[&str]) -> Option<Vec<u8>> {
+        // We only read, also where the clone belongs to somebody else, as in many containers.
         let output = Command::new("git")
-            .current_dir(&self.root)
+            .args(["-c", "safe.directory=*"])
             .args(arguments)
+            .current_dir(&self.root)
             .output()
             .ok()?;
         output.status.success().then_some(output.stdout)
@@ -136,8 +138,8 @@ fn relative(path: &Path, root: &Path) -> Result<String> {
     }
 }
 
-/// The cargo that started us. Queries are always checked against the committed data, whatever
-/// the user's environment has; `prepare` says otherwise for itself.
+/// The cargo that started us, in the environment that it would have by itself. Queries are always
+/// checked against the committed data; `prepare` says otherwise for itself.
 fn cargo(folder: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -145,5 +147,22 @@ fn cargo(folder: &Path) -> Command {
     command
         .env_remove("DATABASE_URL")
         .env_remove("SQLX_OFFLINE_DIR");
+    // `cargo run` tells us about our own package. Build scripts that look at these, such as
+    // ring's, would run again, and all that depends on them, at each change between
+    // `cargo xtask` and plain `cargo`.
+    for (name, _) in std::env::vars_os() {
+        let told = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ];
+        if told
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }

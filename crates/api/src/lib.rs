@@ -1,1 +1,45 @@
-//! Handlers and their DTOs, one folder per resource, and the router
+//! The HTTP interface: handlers and their DTOs, one folder per resource, and the router.
+//!
+//! A handler parses, calls one use case, and answers. Registering it documents it: the
+//! OpenAPI document is made from the same list as the router.
+
+mod api_keys;
+mod auth;
+mod docs;
+mod engine_callback;
+mod health;
+mod messages;
+mod sessions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use mf_services::Services;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use health::Metrics;
+
+/// Every operation under the base path.
+fn operations() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new()
+        .merge(auth::router())
+        .merge(api_keys::router())
+        .merge(sessions::router())
+        .merge(messages::router())
+}
+
+/// The whole router, with the state in it, and without the layers that hold for every request.
+pub fn router(services: &Arc<Services>, metrics: Metrics) -> Router {
+    let (router, document) = docs::base().nest("/api/v2", operations()).split_for_parts();
+    router
+        .merge(engine_callback::router())
+        .with_state(Arc::clone(services))
+        .merge(health::router(Arc::clone(services), metrics))
+        .merge(docs::router(document))
+}
+
+/// The OpenAPI document of everything the router serves under `/api/v2`.
+pub fn openapi() -> OpenApi {
+    docs::base().nest("/api/v2", operations()).into_openapi()
+}

@@ -105,6 +105,9 @@ impl WahaClient {
             .default_headers(headers)
             .connect_timeout(connect_timeout)
             .timeout(call_timeout)
+            // Node closes an idle connection after five seconds. A send that meets the closing
+            // would be one of unknown outcome.
+            .pool_idle_timeout(Duration::from_secs(4))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .build()

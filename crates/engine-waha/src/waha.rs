@@ -194,6 +194,13 @@ impl Engine for Waha {
         header: &dyn Fn(&str) -> Option<String>,
         body: &[u8],
     ) -> Result<Callback, CallbackError> {
-        callback::read(secret, header, body)
+        let report = callback::read(secret, header, body)?;
+        // Somebody may have put another version, or engine, in its place between two calls.
+        if let (Some(known), Some((version, engine))) = (self.remembered(), report.origin)
+            && (known.version, known.dialect) != (version, engine)
+        {
+            self.remember(None);
+        }
+        Ok(report.callback)
     }
 }

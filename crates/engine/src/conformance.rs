@@ -77,3 +77,22 @@ macro_rules! conformance_tests {
         )+
     };
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_list() {
+        let list = include_str!("conformance.rs");
+        for file in [
+            include_str!("conformance/lifecycle.rs"),
+            include_str!("conformance/reports.rs"),
+            include_str!("conformance/sending.rs"),
+            include_str!("conformance/trouble.rs"),
+        ] {
+            for case in file.split("pub async fn ").skip(1) {
+                let name = case.split('(').next().unwrap_or_default();
+                assert!(list.contains(&format!(" {name}\n")), "{name} is not run");
+            }
+        }
+    }
+}

@@ -7,14 +7,17 @@
 //! [`Input::check`]. [`harden`] puts the finished router behind everything that holds for
 //! every request.
 
+pub mod caller;
 mod error;
 mod extract;
+mod failure;
 mod layers;
 pub mod openapi;
 mod page;
 mod request_id;
 mod validation;
 
+pub use caller::{Caller, StreamCaller};
 pub use error::{ApiError, ApiResult};
 pub use extract::{Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody};
 pub use layers::{Cors, HttpSettings, harden};

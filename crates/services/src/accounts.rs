@@ -4,7 +4,7 @@ use mf_domain::{Email, PlanId, RefreshFamilyId, Role, TenantId, UserId};
 use mf_store::{NewRefreshToken, NewTenant, NewUser, StoreError, Tenant, TenantInfo, User};
 use sha2::{Digest, Sha256};
 
-use crate::{ServiceError, Services, password::HashError};
+use crate::{Actor, Principal, ServiceError, Services, password::HashError};
 
 /// A login: what the client keeps.
 #[derive(Clone)]
@@ -192,19 +192,20 @@ impl Services {
         Ok(())
     }
 
-    /// The user and their tenant.
-    pub async fn whoami(&self, user: UserId) -> Result<Option<(User, TenantInfo)>, ServiceError> {
-        let mut tx = self
-            .store
-            .system("a user's tenant is found by the user")
-            .await?;
-        let user = tx.user(user).await?;
-        tx.commit().await?;
-        let Some(user) = user else { return Ok(None) };
-        let mut tx = self.store.begin(user.tenant).await?;
+    /// The person who logged in, or whom a key stands for: who made it, else the tenant's
+    /// first owner.
+    pub async fn whoami(
+        &self,
+        principal: &Principal,
+    ) -> Result<Option<(User, TenantInfo)>, ServiceError> {
+        let mut tx = self.store.begin(principal.tenant).await?;
+        let user = match principal.actor {
+            Actor::User { id, .. } => tx.users().lookup(id).await?,
+            Actor::ApiKey { id } => tx.users().behind_key(id).await?,
+        };
         let tenant = tx.tenants().current().await?;
         tx.commit().await?;
-        Ok(Some((user, tenant)))
+        Ok(user.map(|user| (user, tenant)))
     }
 
     /// Gives a user another password and ends their logins. `false` where there is none of

@@ -28,10 +28,12 @@ use std::sync::Arc;
 use mf_domain::{Clock, Ids};
 use mf_engine::Engine;
 use mf_store::Store;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Login, LoginRefused, NewAccount, Registered};
 pub use api_keys::{KeyRefused, KeyRequest, MintedKey};
+pub use mf_engine::EngineError;
+
 pub use auth::{Actor, Auth, AuthError, Credential, Principal};
 pub use entropy::OsEntropy;
 pub use error::ServiceError;
@@ -68,6 +70,8 @@ pub struct Services {
     pub settings: Settings,
     /// Work that goes on when its caller hangs up, and that shutdown waits for.
     pub tracker: TaskTracker,
+    /// Cancelled when the server goes down: streams end, jobs finish what they hold.
+    pub shutdown: CancellationToken,
     lanes: lanes::Lanes,
     lifecycles: lanes::Lanes,
 }
@@ -96,6 +100,7 @@ impl Services {
             passwords: Passwords::new(),
             hub: EventHub::default(),
             tracker: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
             lanes: lanes::Lanes::default(),
             lifecycles: lanes::Lanes::default(),
             store,

@@ -1,3 +1,4 @@
+use chrono::{DateTime, TimeDelta, Utc};
 use mf_domain::{EventName, SessionId, SessionName, SessionStatus};
 use mf_engine::{EngineError, EngineSession, SessionKey, SessionSpec};
 use mf_store::{NewSession, ReportedStatus, Session, StoreError, Tenant, TenantTx};
@@ -5,16 +6,18 @@ use tracing::warn;
 
 use crate::{ServiceError, Services};
 
+/// How long WhatsApp shows a code before it shows the next.
+const QR_LIFETIME: TimeDelta = TimeDelta::seconds(20);
 /// Bytes of a session's callback key.
 const CALLBACK_KEY: usize = 32;
 
 /// The code that a phone scans.
 #[derive(Debug, Clone)]
 pub struct QrCode {
-    /// Which session.
-    pub session_id: SessionId,
     /// What the code says.
     pub text: String,
+    /// Until when it can be counted on. The first code of a pairing lives longer.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Why a session does not do what it was asked.
@@ -160,10 +163,10 @@ impl Services {
             return Err(no_qr_code(session.status));
         }
         match self.engine.qr(&SessionKey::of(id)).await {
-            Ok(text) => Ok(QrCode {
-                session_id: id,
-                text,
-            }),
+            Ok(text) => {
+                let expires_at = session.engine_status_at.map(|since| since + QR_LIFETIME);
+                Ok(QrCode { text, expires_at })
+            }
             Err(EngineError::NotReady { status }) => {
                 Err(no_qr_code(status.unwrap_or(SessionStatus::Starting)))
             }

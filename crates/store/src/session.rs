@@ -27,6 +27,8 @@ pub struct Session {
     pub wanted: bool,
     /// When it last proved to be alive.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Since when it stands where it stands, by the engine's clock.
+    pub engine_status_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When anything of this last changed.
@@ -94,7 +96,7 @@ macro_rules! session_query {
         sqlx::query_as!(
             Session,
             $head + r#" s.id, s.name, s.status AS "status: Word<SessionStatus>", s.phone_number,
-                s.push_name, s.is_business, s.config, s.last_error, s.wanted, s.last_seen_at,
+                s.push_name, s.is_business, s.config, s.last_error, s.wanted, s.last_seen_at, s.engine_status_at,
                 s.created_at, s.updated_at "# + $tail,
             $($arg),+
         )

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{Email, Role, UserId};
+use mf_domain::{ApiKeyId, Email, Role, UserId};
 use uuid::Uuid;
 
 use crate::{StoreResult, SystemTx, Tenant, TenantTx, word::Word};
@@ -73,6 +73,41 @@ pub struct Users<'t> {
 }
 
 impl Users<'_> {
+    /// One user.
+    pub async fn lookup(self, id: UserId) -> StoreResult<Option<User>> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
+                      u.password_hash, u.is_active, u.created_at
+               FROM app_user u WHERE u.tenant_id = $1 AND u.id = $2"#,
+            self.tx.tenant().id().uuid(),
+            id.uuid()
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(row.map(User::from))
+    }
+
+    /// The person whom a key stands for: who made it, else the tenant's first owner.
+    pub async fn behind_key(self, id: ApiKeyId) -> StoreResult<Option<User>> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
+                      u.password_hash, u.is_active, u.created_at
+               FROM app_user u
+               WHERE u.tenant_id = $1
+               ORDER BY u.id = (SELECT created_by FROM api_key k
+                                WHERE k.tenant_id = $1 AND k.id = $2) DESC NULLS LAST,
+                        u.role = 'owner' DESC, u.created_at, u.id
+               LIMIT 1"#,
+            self.tx.tenant().id().uuid(),
+            id.uuid()
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(row.map(User::from))
+    }
+
     /// Gives a user another password. Their refresh tokens are revoked: whoever had the old
     /// password may be logged in.
     pub async fn set_password(self, id: UserId, password_hash: &str) -> StoreResult<()> {

@@ -1,13 +1,13 @@
 use mf_engine::{Callback, EngineEvent, SessionKey, StatusReport};
 use serde_json::Value;
 
-use super::message;
+use super::{Report, message};
 use crate::{failure, ids::FullId, json, messages::ack_status, sessions::read_me};
 
 /// What stood in the way of reading a callback. Never anything out of it.
 pub(super) type Reason = String;
 
-pub(super) fn decode(body: &[u8]) -> Result<Callback, Reason> {
+pub(super) fn decode(body: &[u8]) -> Result<Report, Reason> {
     let envelope: Value = serde_json::from_slice(body).map_err(|error| {
         format!(
             "no JSON at line {}, column {}",
@@ -18,13 +18,17 @@ pub(super) fn decode(body: &[u8]) -> Result<Callback, Reason> {
     let name = json::text(&envelope, "/event").ok_or("the event has no name")?;
     let session = json::text(&envelope, "/session").ok_or("the event names no session")?;
     let session = SessionKey::session_id(session).ok_or("the session is none of this server's")?;
-    Ok(Callback {
+    let origin = json::text(&envelope, "/environment/version")
+        .zip(json::text(&envelope, "/environment/engine"))
+        .map(|(version, engine)| (version.to_owned(), engine.to_owned()));
+    let callback = Callback {
         id: json::text(&envelope, "/id").map(str::to_owned),
         session: SessionKey::of(session),
         at: json::moment(&envelope, "/timestamp"),
         me: envelope.get("me").and_then(read_me),
         event: event(name, &envelope)?,
-    })
+    };
+    Ok(Report { callback, origin })
 }
 
 fn event(name: &str, envelope: &Value) -> Result<EngineEvent, Reason> {

@@ -79,9 +79,7 @@ fn by_member(message: &Value) -> Option<Content> {
             .iter()
             .any(|name| members.get(*name).is_some_and(|m| !m.is_null()))
     };
-    let kind = if has(&["conversation", "extendedTextMessage"]) {
-        MessageKind::Text
-    } else if has(&["imageMessage"]) {
+    let kind = if has(&["imageMessage"]) {
         MessageKind::Image
     } else if has(&["videoMessage", "ptvMessage"]) {
         MessageKind::Video
@@ -110,6 +108,9 @@ fn by_member(message: &Value) -> Option<Content> {
         MessageKind::Poll
     } else if has(&["protocolMessage", "reactionMessage", "pollUpdateMessage"]) {
         return Some(Content::Nothing);
+    } else if has(&["conversation", "extendedTextMessage"]) {
+        // Last, since an empty conversation may stand beside any other member.
+        MessageKind::Text
     } else {
         return None;
     };

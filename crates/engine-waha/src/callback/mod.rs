@@ -9,12 +9,19 @@ mod tests;
 
 use mf_engine::{Callback, CallbackError};
 
+/// What a callback says.
+pub(crate) struct Report {
+    pub(crate) callback: Callback,
+    /// The version and the engine that it comes from.
+    pub(crate) origin: Option<(String, String)>,
+}
+
 /// Checks a callback and reads it.
 pub(crate) fn read(
     secret: &[u8],
     header: &dyn Fn(&str) -> Option<String>,
     body: &[u8],
-) -> Result<Callback, CallbackError> {
+) -> Result<Report, CallbackError> {
     if !signature::is_good(secret, header, body) {
         return Err(CallbackError::BadSignature);
     }

@@ -7,6 +7,7 @@ use mf_engine::conformance::World as _;
 use mf_engine::{Engine as _, EngineError, SessionKey, TextToSend};
 use mf_engine_waha::{Waha, WahaConfig, WahaError};
 use mf_waha_sim::{Dialect, Status};
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
@@ -231,4 +232,29 @@ async fn a_server_before_2026_4_3_is_given_no_id_and_asked_for_no_new_events() {
     assert!(!events.contains(&"message.ack.group".into()), "{events:?}");
     assert_eq!(created["start"], true);
     assert_eq!(sent.get("id"), None);
+}
+
+#[tokio::test]
+async fn a_callback_from_another_version_makes_it_ask_again() {
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let address = receiver::serve(move |_| {
+        let engine = match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => r#"{"version":"2026.7.1","engine":"WEBJS"}"#,
+            _ => r#"{"version":"2026.7.1","engine":"NOWEB"}"#,
+        };
+        (200, engine.to_owned())
+    })
+    .await;
+    let waha = adapter(&address, "k", SECOND);
+    for _ in 0..2 {
+        assert_eq!(waha.info().await.unwrap().dialect, "WEBJS");
+    }
+    let world = SimWorld::new(Dialect::Noweb).await;
+    let spec = world.spec();
+    world.engine().start(&spec).await.unwrap();
+    let received = world.next_callback().await;
+    let secret = spec.callback_secret.expose_secret();
+    let header = |name: &str| received.header(name);
+    waha.read_callback(secret, &header, &received.body).unwrap();
+    assert_eq!(waha.info().await.unwrap().dialect, "NOWEB");
 }
