@@ -1,24 +1,16 @@
 //! Everything that has to hold before a commit. The order is: cheap first, and what compiles
 //! most last, each reusing what the one before it built.
 
-use std::io::IsTerminal;
-
 use anyhow::Result;
 use mf_local_postgres::LocalPostgres;
 
-use crate::steps::{Step, Steps};
+use crate::steps::{Step, Steps, quiet};
 use crate::workspace::Workspace;
-use crate::{database, openapi, prepare, tidy};
+use crate::{database, openapi, prepare, steps, tidy};
 
 /// Stops at the first step that fails.
 pub(crate) async fn run(workspace: &Workspace, fast: bool) -> Result<()> {
-    // Ctrl-C reaches the command under way as well, which then fails; we stay, to stop the
-    // database.
-    tokio::spawn(async {
-        loop {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    });
+    stay_on_interrupt();
     let mut steps = Steps::begin();
     let result = all(workspace, fast, &mut steps).await;
     println!("\n{}", steps.summary());
@@ -28,10 +20,19 @@ pub(crate) async fn run(workspace: &Workspace, fast: bool) -> Result<()> {
     result
 }
 
+/// Ctrl-C reaches the command under way as well, which then fails; we stay, to stop the database.
+fn stay_on_interrupt() {
+    tokio::spawn(async {
+        loop {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    });
+}
+
 async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()> {
     let mut fmt = workspace.cargo();
     fmt.args(["fmt", "--all", "--check"]);
-    if !std::io::stdout().is_terminal() {
+    if !steps::on_terminal() {
         // rustfmt does not look.
         fmt.args(["--", "--color=never"]);
     }
@@ -43,7 +44,7 @@ async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()>
     let step = Step::begin("tidy", "cargo xtask tidy");
     steps.end(step, tidy::run(workspace))?;
 
-    let step = Step::begin("database", "cargo xtask prepare --check");
+    let step = Step::begin("database", "cargo xtask test");
     let started = database::start(workspace).await;
     let postgres = steps.end(step, started)?;
     let result = with_database(workspace, &postgres, steps).await;
@@ -59,7 +60,9 @@ async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()>
             "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps",
             workspace
                 .cargo()
-                .args(["doc", "--quiet", "--workspace", "--no-deps"])
+                .arg("doc")
+                .args(quiet())
+                .args(["--workspace", "--no-deps"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )?;
     }
@@ -79,9 +82,7 @@ async fn with_database(
     steps.run(
         "clippy",
         "cargo clippy --workspace --all-targets -- -D warnings",
-        workspace.cargo().args([
-            "clippy",
-            "--quiet",
+        workspace.cargo().arg("clippy").args(quiet()).args([
             "--workspace",
             "--all-targets",
             "--",
@@ -93,21 +94,32 @@ async fn with_database(
     let step = Step::begin("openapi", "cargo xtask openapi --check");
     steps.end(step, openapi::run(workspace, true))?;
 
-    let nextest = has_tool(workspace, "nextest");
+    let step = Step::begin("tests", "cargo xtask test");
+    let result = run_tests(workspace, postgres, &[]);
+    steps.end(step, result)
+}
+
+/// `cargo xtask test`: the tests alone, or some of them.
+pub(crate) async fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    stay_on_interrupt();
+    let postgres = database::start(workspace).await?;
+    let result = run_tests(workspace, &postgres, arguments);
+    postgres.stop().await?;
+    result
+}
+
+fn run_tests(workspace: &Workspace, postgres: &LocalPostgres, arguments: &[String]) -> Result<()> {
     let mut tests = workspace.cargo();
-    let repeat = if nextest {
+    if has_tool(workspace, "nextest") {
         tests.args(["nextest", "run", "--workspace"]);
-        "MOLTFLOW_TEST_DATABASE_URL=… cargo nextest run --workspace"
     } else {
-        println!("\ncargo-nextest is not installed: using cargo test");
+        println!("cargo-nextest is not installed: using cargo test");
         tests.args(["test", "--workspace", "--no-fail-fast"]);
-        "MOLTFLOW_TEST_DATABASE_URL=… cargo test --workspace"
-    };
-    steps.run(
-        "tests",
-        format!("{repeat}   (the variable names a database to test in)"),
-        tests.env("MOLTFLOW_TEST_DATABASE_URL", postgres.url()),
-    )
+    }
+    tests
+        .args(arguments)
+        .env("MOLTFLOW_TEST_DATABASE_URL", postgres.url());
+    steps::run(&mut tests)
 }
 
 /// Licences, advisories and duplicates: `deny.toml`.

@@ -35,6 +35,12 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
+    /// The tests alone, with a database
+    Test {
+        /// Handed to `cargo nextest run`, such as a part of the tests' names
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Renew the query data in crates/store/.sqlx, which builds without a database rely on
     Prepare {
         /// Change nothing; fail if something would change
@@ -78,6 +84,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::read()?;
     match command {
         Command::Check { fast } => check::run(&workspace, fast).await,
+        Command::Test { arguments } => check::test(&workspace, &arguments).await,
         Command::Prepare { check } => prepare::run(&workspace, check).await,
         Command::Openapi { check } => openapi::run(&workspace, check),
         Command::Tidy => tidy::run(&workspace),

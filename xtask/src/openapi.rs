@@ -36,7 +36,10 @@ fn generate(workspace: &Workspace) -> Result<String> {
     // The whole workspace is named so that dependencies get the features that the tests build
     // them with, and are not built a second time.
     let mut build = workspace.cargo();
-    build.args(["build", "--quiet", "--workspace", "--bin=moltflow"]);
+    build
+        .arg("build")
+        .args(steps::quiet())
+        .args(["--workspace", "--bin=moltflow"]);
     steps::run(&mut build).context("the server does not build")?;
     let output = std::process::Command::new(workspace.target.join("debug/moltflow"))
         .arg("openapi")

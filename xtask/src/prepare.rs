@@ -154,7 +154,9 @@ fn compile(workspace: &Workspace, url: &str) -> Result<Tree> {
         .set_modified(now())?;
     let mut check = workspace.cargo();
     check
-        .args(["check", "--package=mf-store", "--all-targets"])
+        .arg("check")
+        .args(steps::quiet())
+        .args(["--package=mf-store", "--all-targets"])
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", &folder)
         .env("DATABASE_URL", url);

@@ -1,5 +1,6 @@
 //! Steps of a longer run: announced, timed, and repeatable by themselves when they fail.
 
+use std::io::IsTerminal;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,16 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("{status}");
     }
     Ok(())
+}
+
+/// Whether somebody is watching.
+pub(crate) fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// cargo's progress is for those who watch; a log wants warnings and errors only.
+pub(crate) fn quiet() -> Option<&'static str> {
+    (!on_terminal()).then_some("--quiet")
 }
 
 fn show(time: Duration) -> String {

@@ -39,6 +39,11 @@ pub fn router(services: &Arc<Services>, metrics: Metrics) -> Router {
         .merge(docs::router(document))
 }
 
+/// What a process without an API serves: whether it lives, whether it can work, how it does.
+pub fn health_router(services: &Arc<Services>, metrics: Metrics) -> Router {
+    health::router(Arc::clone(services), metrics)
+}
+
 /// The OpenAPI document of everything the router serves under `/api/v2`.
 pub fn openapi() -> OpenApi {
     docs::base().nest("/api/v2", operations()).into_openapi()

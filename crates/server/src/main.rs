@@ -1,1 +1,7 @@
-fn main() {}
+//! `moltflow`: see `moltflow --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mf_server::cli::main()
+}

@@ -224,6 +224,14 @@ impl Services {
         Ok(true)
     }
 
+    /// Removes what has ended and is of no use any more.
+    pub async fn sweep(&self) -> Result<(), ServiceError> {
+        let mut tx = self.store.system("tokens of all tenants end alike").await?;
+        tx.sweep_refresh_tokens().await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     async fn add_refresh_token(
         &self,
         tx: &mut mf_store::TenantTx,

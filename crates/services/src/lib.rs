@@ -23,12 +23,14 @@ mod settings;
 mod token;
 mod vault;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mf_domain::{Clock, Ids};
 use mf_engine::Engine;
 use mf_store::Store;
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
 
 pub use accounts::{Login, LoginRefused, NewAccount, Registered};
 pub use api_keys::{KeyRefused, KeyRequest, MintedKey};
@@ -84,7 +86,34 @@ impl std::fmt::Debug for Services {
     }
 }
 
+/// How soon a reader that the database cut off tries again.
+const REJOIN: Duration = Duration::from_millis(500);
+
 impl Services {
+    /// Keeps this process's memory in step with the database, until shutdown: reads the event
+    /// log for its streams, and hears of changes to credentials. Both begin anew when the
+    /// database was away.
+    pub async fn follow(&self) {
+        let streams = async {
+            loop {
+                if let Err(error) = self.hub.run(&self.store).await {
+                    warn!(error = %error, "the event log cannot be read; trying again");
+                }
+                sleep(REJOIN).await;
+            }
+        };
+        let credentials = async {
+            loop {
+                if let Err(error) = self.auth.listen().await {
+                    warn!(error = %error, "changes to credentials are not heard; trying again");
+                }
+                sleep(REJOIN).await;
+            }
+        };
+        let both = async { tokio::join!(streams, credentials) };
+        self.shutdown.run_until_cancelled(both).await;
+    }
+
     /// Puts the parts together. Nothing runs yet.
     pub fn new(
         store: Store,

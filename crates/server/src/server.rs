@@ -1,0 +1,276 @@
+//! Wiring: everything made once, in order, and taken down in the reverse.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use mf_domain::{Clock, Ids, SystemClock};
+use mf_http_kit::{HttpSettings, harden};
+use mf_services::{OsEntropy, Services, Settings, Tokens, Vault};
+use mf_worker::Worker;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    Config,
+    banner::Banner,
+    database::Database,
+    engine::EngineHandle,
+    first_start,
+    secrets::{self, Secrets},
+};
+
+/// Which part of the work a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// HTTP and background work.
+    All,
+    /// HTTP alone.
+    Http,
+    /// Background work alone. Only health and metrics are served.
+    Worker,
+}
+
+/// Why a server did not start.
+pub type StartError = anyhow::Error;
+
+/// A server that runs.
+pub struct Server {
+    addr: SocketAddr,
+    base_url: String,
+    services: Arc<Services>,
+    database: Database,
+    engine: EngineHandle,
+    http: JoinHandle<std::io::Result<()>>,
+    stop_http: CancellationToken,
+    worker: Option<Worker>,
+    follower: JoinHandle<()>,
+    patience: Duration,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("addr", &self.addr)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Starts a server. When this returns, it answers.
+    pub async fn start(mut config: Config, role: Role) -> Result<Self, StartError> {
+        crate::install_crypto();
+        config.data_dir = secrets::data_dir(&config.data_dir)?;
+        // First the port: that another server has it is the commonest fault, and the quickest
+        // to tell.
+        let listener = TcpListener::bind(config.addr).await.with_context(|| {
+            format!(
+                "cannot listen on {}: set MOLTFLOW_ADDR to another port",
+                config.addr
+            )
+        })?;
+        let addr = listener.local_addr()?;
+        let local_url = format!("http://{}", reachable(addr));
+        let base_url = config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| local_url.clone());
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Ids::new(Arc::clone(&clock), Arc::new(OsEntropy));
+        let secrets = Secrets::obtain(&mut config, &ids)?;
+        let database = Database::open(&config).await?;
+        database
+            .store
+            .migrate()
+            .await
+            .context("the database schema was not brought up to date")?;
+        let engine = EngineHandle::open(&config, &ids).await?;
+        let services = Services::new(
+            database.store.clone(),
+            Arc::clone(&engine.engine),
+            Arc::clone(&clock),
+            ids.clone(),
+            Vault::new(&secrets.master, ids.clone()),
+            Tokens::new(&secrets.jwt, clock),
+            settings(&config, &local_url),
+        );
+
+        let first = services
+            .first_run()
+            .await
+            .context("the first account was not made")?;
+        if let Some(first) = &first {
+            first_start::keep(&config.data_dir, &base_url, first)?;
+        }
+        let metrics = recorder()?;
+        let metrics: mf_api::Metrics = Arc::new(move || metrics.render());
+        let router = match role {
+            Role::All | Role::Http => mf_api::router(&services, metrics),
+            Role::Worker => mf_api::health_router(&services, metrics),
+        };
+        let mut http_settings = HttpSettings::new(ids);
+        http_settings.cors = config.cors.clone();
+        // A send waits for the engine, which may take its whole time twice over.
+        http_settings.request_timeout = http_settings
+            .request_timeout
+            .max(config.engine_timeout * 2 + Duration::from_secs(5));
+        let router = harden(router, &http_settings);
+        let stop_http = CancellationToken::new();
+        let stopped = stop_http.clone().cancelled_owned();
+        let http = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        let follower = tokio::spawn({
+            let services = Arc::clone(&services);
+            async move { services.follow().await }
+        });
+        let worker = (role != Role::Http).then(|| Worker::start(&services));
+        Banner {
+            base_url: &base_url,
+            database: &database.describe(),
+            engine: &engine.describe(&config),
+            data_dir: &config.data_dir,
+            first: first.as_ref(),
+        }
+        .print();
+        info!(%addr, ?role, "up");
+        Ok(Self {
+            addr,
+            base_url,
+            services,
+            database,
+            engine,
+            http,
+            stop_http,
+            worker,
+            follower,
+            patience: config.shutdown_patience,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The address that clients see, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// What it works with.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Where the simulator listens, and its key, if there is one.
+    pub fn simulator(&self) -> Option<(&str, &str)> {
+        self.engine
+            .simulator
+            .as_ref()
+            .map(|sim| (sim.address.as_str(), sim.api_key.as_str()))
+    }
+
+    /// Goes down in order: readiness says no, streams end, requests and jobs finish what they
+    /// hold, then the engine, then the database. What does not finish in time is cut: it is on
+    /// disk, and the next start takes it up.
+    pub async fn shutdown(self) {
+        info!("going down");
+        self.services.shutdown.cancel();
+        self.stop_http.cancel();
+        self.services.tracker.close();
+        let drained = timeout(self.patience, async {
+            if let Err(error) = self.http.await {
+                warn!(error = %error, "the HTTP server did not end well");
+            }
+            self.services.tracker.wait().await;
+            if let Some(worker) = self.worker {
+                worker.finish().await;
+            }
+        });
+        if drained.await.is_err() {
+            warn!("some work did not finish in time; it is taken up at the next start");
+        }
+        self.follower.abort();
+        if let Some(simulator) = self.engine.simulator {
+            simulator.stop().await;
+        }
+        self.database.close().await;
+        info!("down");
+    }
+}
+
+/// The address at which others on this machine reach a listener.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
+fn settings(config: &Config, local_url: &str) -> Settings {
+    Settings {
+        callback_base: config
+            .callback_url
+            .clone()
+            .unwrap_or_else(|| local_url.to_owned()),
+        signup_open: config.signup_open,
+        default_plan: config.default_plan.clone(),
+        require_key_scopes: config.require_key_scopes,
+        access_token_ttl: config.access_token_ttl,
+        refresh_token_ttl: Duration::from_secs(30 * 24 * 3600),
+        outbox_patience: config.outbox_patience,
+        send_lease: config.engine_timeout + Duration::from_secs(10),
+    }
+}
+
+/// The use cases for a command: without an engine to talk to, since no command does.
+pub(crate) fn command_services(
+    config: &mut Config,
+    database: &Database,
+    clock: Arc<dyn Clock>,
+    ids: Ids,
+) -> anyhow::Result<Arc<Services>> {
+    crate::install_crypto();
+    let secrets = Secrets::obtain(config, &ids)?;
+    let local_url = format!("http://{}", reachable(config.addr));
+    let engine = EngineHandle::unused()?;
+    Ok(Services::new(
+        database.store.clone(),
+        engine,
+        Arc::clone(&clock),
+        ids.clone(),
+        Vault::new(&secrets.master, ids),
+        Tokens::new(&secrets.jwt, clock),
+        settings(config, &local_url),
+    ))
+}
+
+/// The process's metrics. One recorder serves all servers of a process: tests start several.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let buckets = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    ];
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
+        .context("the metrics' buckets")?
+        .build_recorder();
+    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
+    // If another thread was quicker, its recorder is the one that counts.
+    let _ = metrics::set_global_recorder(recorder);
+    Ok(handle)
+}
