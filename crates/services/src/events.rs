@@ -8,21 +8,21 @@ use crate::{ServiceError, Services};
 
 /// What webhooks and streams carry: the same for both, with the same id.
 #[derive(Debug, Serialize)]
-pub struct Envelope<'a> {
-    /// The event's id.
-    pub id: EventId,
+pub struct Envelope<'a, D = &'a RawValue> {
+    /// The event's id. `None` for what is in no log: a snapshot.
+    pub id: Option<EventId>,
     /// What happened, such as `message.received`.
     pub event: &'a str,
     /// When, RFC 3339.
     pub timestamp: DateTime<Utc>,
     /// What there is to say about it.
-    pub data: &'a RawValue,
+    pub data: D,
 }
 
 impl<'a> From<&'a LoggedEvent> for Envelope<'a> {
     fn from(event: &'a LoggedEvent) -> Self {
         Self {
-            id: event.id,
+            id: Some(event.id),
             event: &event.name,
             timestamp: event.created_at,
             data: &event.data,

@@ -1,9 +1,8 @@
 use chrono::{DateTime, Utc};
 use mf_domain::{EventId, EventName, SessionId, TenantId};
 use serde_json::value::RawValue;
-use sqlx::types::Json;
 
-use crate::{Store, StoreResult, TenantTx};
+use crate::{Store, StoreError, StoreResult, TenantTx};
 
 /// Something that happened, to be told.
 #[derive(Debug)]
@@ -49,26 +48,30 @@ struct Row {
     tenant_id: uuid::Uuid,
     session_id: Option<uuid::Uuid>,
     name: String,
-    data: Json<Box<RawValue>>,
+    data: String,
     created_at: DateTime<Utc>,
     tx: i64,
     seq: i64,
 }
 
-impl From<Row> for LoggedEvent {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for LoggedEvent {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let data =
+            RawValue::from_string(row.data).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(Self {
             id: row.id.into(),
             tenant_id: row.tenant_id.into(),
             session_id: row.session_id.map(Into::into),
             name: row.name,
-            data: row.data.0,
+            data,
             created_at: row.created_at,
             position: EventPosition {
                 tx: row.tx,
                 seq: row.seq,
             },
-        }
+        })
     }
 }
 
@@ -83,12 +86,12 @@ impl Events<'_> {
     pub async fn append(self, new: &NewEvent) -> StoreResult<()> {
         sqlx::query!(
             "INSERT INTO event (id, tenant_id, session_id, name, data)
-             VALUES ($1, $2, $3, $4, $5)",
+             VALUES ($1, $2, $3, $4, $5::text::json)",
             new.id.uuid(),
             self.tx.tenant().id().uuid(),
             new.session_id.map(SessionId::uuid),
             new.name.as_str(),
-            Json(&new.data) as _,
+            new.data.get(),
         )
         .execute(self.tx.conn())
         .await?;
@@ -126,7 +129,7 @@ impl Events<'_> {
     ) -> StoreResult<Vec<LoggedEvent>> {
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, tenant_id, session_id, name, data AS "data: Json<Box<RawValue>>",
+            r#"SELECT id, tenant_id, session_id, name, data::text AS "data!",
                       created_at, tx::text::bigint AS "tx!", seq AS "seq!"
                FROM event
                WHERE tenant_id = $1 AND session_id = $2
@@ -143,7 +146,7 @@ impl Events<'_> {
         )
         .fetch_all(self.tx.conn())
         .await?;
-        Ok(rows.into_iter().map(LoggedEvent::from).collect())
+        rows.into_iter().map(LoggedEvent::try_from).collect()
     }
 }
 
@@ -171,7 +174,7 @@ impl Store {
             .await?;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, tenant_id, session_id, name, data AS "data: Json<Box<RawValue>>",
+            r#"SELECT id, tenant_id, session_id, name, data::text AS "data!",
                       created_at, tx::text::bigint AS "tx!", seq AS "seq!"
                FROM event
                WHERE (tx, seq) > ($1::text::xid8, $2::bigint)
@@ -184,6 +187,6 @@ impl Store {
         .fetch_all(tx.conn())
         .await?;
         tx.commit().await?;
-        Ok(rows.into_iter().map(LoggedEvent::from).collect())
+        rows.into_iter().map(LoggedEvent::try_from).collect()
     }
 }

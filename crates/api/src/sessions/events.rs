@@ -8,7 +8,7 @@ use axum::{
     },
 };
 use futures_util::stream::unfold;
-use mf_domain::{EventId, SessionId};
+use mf_domain::{EventId, EventName, SessionId};
 use mf_http_kit::{
     ApiError, ApiResult, Path, StreamCaller,
     caller::SessionsRead,
@@ -16,7 +16,6 @@ use mf_http_kit::{
 };
 use mf_services::{Envelope, Services, SessionStatusData};
 use mf_store::{EventPosition, LoggedEvent, Session, StoreResult, Tenant};
-use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use uuid::Uuid;
 
@@ -173,14 +172,15 @@ fn render(event: &LoggedEvent) -> Option<Event> {
 
 /// Where the session stands. Without an id: it is in no log, and nobody resumes after it.
 fn snapshot(services: &Services, session: &Session) -> ApiResult<Event> {
-    let body = json!({
-        "id": null,
-        "event": "session.status",
-        "timestamp": services.clock.now(),
-        "data": SessionStatusData::new(session, None),
-    });
+    let name = EventName::SessionStatus.as_str();
+    let body = Envelope {
+        id: None,
+        event: name,
+        timestamp: services.clock.now(),
+        data: SessionStatusData::new(session, None),
+    };
     Event::default()
-        .event("session.status")
+        .event(name)
         .json_data(body)
         .map_err(ApiError::internal)
 }
