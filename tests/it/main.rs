@@ -1,1 +1,1 @@
-fn main() {}
+//! Black-box tests over HTTP: the real server, one binary.

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{DefaultBodyLimit, State},
     http::HeaderMap,
     routing::post,
 };
 use mf_domain::SessionId;
-use mf_http_kit::{ApiResult, Path, RawBody};
+use mf_http_kit::{ApiResult, Path, RawBody, Reply};
 use mf_services::Services;
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ async fn take(
     Path(session): Path<SessionId>,
     headers: HeaderMap,
     RawBody(body): RawBody,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Reply<Value>> {
     let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
     services.take_callback(session, &header, &body).await?;
-    Ok(Json(json!({"status": "ok"})))
+    Ok(Reply(json!({"status": "ok"})))
 }

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use mf_http_kit::Reply;
 use mf_services::Services;
 use serde_json::json;
 
@@ -33,7 +34,7 @@ pub(crate) fn router(services: Arc<Services>, metrics: Metrics) -> Router {
 
 /// The process answers. Nothing else is looked at: a restart mends nothing else.
 async fn live() -> Response {
-    Json(json!({"status": "ok"})).into_response()
+    Reply(json!({"status": "ok"})).into_response()
 }
 
 /// Requests can be served: the database is there, and no shutdown has begun. The engine is
@@ -53,5 +54,5 @@ async fn ready(State(services): State<Arc<Services>>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(body)).into_response()
+    (status, Reply(body)).into_response()
 }

@@ -14,6 +14,7 @@ mod failure;
 mod layers;
 pub mod openapi;
 mod page;
+mod reply;
 mod request_id;
 mod validation;
 
@@ -22,5 +23,6 @@ pub use error::{ApiError, ApiResult};
 pub use extract::{Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody};
 pub use layers::{Cors, HttpSettings, harden};
 pub use page::Page;
+pub use reply::Reply;
 pub use request_id::RequestId;
 pub use validation::{Fault, Faults, Input, IntoLoc, Place, Segment};

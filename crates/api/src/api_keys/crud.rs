@@ -1,7 +1,7 @@
-use axum::{Json, http::StatusCode};
+use axum::http::StatusCode;
 use mf_domain::{ApiKeyId, Invalid, ScopeSet};
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Caller, Faults, Path,
+    ApiError, ApiResult, Body, Caller, Faults, Path, Reply,
     caller::KeyMaker,
     openapi::{AuthErrors, InputErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -17,11 +17,11 @@ use super::dto::{ApiKeyCreate, ApiKeyOut, KeyDeletedOut, MintedKeyOut};
     security(("ApiKeyAuth" = ["*"]), ("BearerAuth" = [])),
     responses((status = 200, body = Vec<ApiKeyOut>), AuthErrors, ServerErrors),
 )]
-pub(crate) async fn list_api_keys(caller: Caller<KeyMaker>) -> ApiResult<Json<Vec<ApiKeyOut>>> {
+pub(crate) async fn list_api_keys(caller: Caller<KeyMaker>) -> ApiResult<Reply<Vec<ApiKeyOut>>> {
     let mut tx = caller.begin().await?;
     let keys = tx.api_keys().list().await?;
     tx.commit().await?;
-    Ok(Json(keys.into_iter().map(ApiKeyOut::from).collect()))
+    Ok(Reply(keys.into_iter().map(ApiKeyOut::from).collect()))
 }
 
 /// Make an API key
@@ -35,7 +35,7 @@ pub(crate) async fn list_api_keys(caller: Caller<KeyMaker>) -> ApiResult<Json<Ve
 pub(crate) async fn create_api_key(
     caller: Caller<KeyMaker>,
     Body(body): Body<ApiKeyCreate>,
-) -> ApiResult<(StatusCode, Json<MintedKeyOut>)> {
+) -> ApiResult<(StatusCode, Reply<MintedKeyOut>)> {
     let scopes = match body.wish().ok().flatten() {
         Some(scopes) => scopes,
         None if caller.services.settings.require_key_scopes => {
@@ -58,7 +58,7 @@ pub(crate) async fn create_api_key(
         .mint_key(caller.tenant(), request)
         .await
         .map_err(refused)?;
-    Ok((StatusCode::CREATED, Json(minted.into())))
+    Ok((StatusCode::CREATED, Reply(minted.into())))
 }
 
 /// Get an API key
@@ -71,11 +71,11 @@ pub(crate) async fn create_api_key(
 pub(crate) async fn get_api_key(
     caller: Caller<KeyMaker>,
     Path(id): Path<ApiKeyId>,
-) -> ApiResult<Json<ApiKeyOut>> {
+) -> ApiResult<Reply<ApiKeyOut>> {
     let mut tx = caller.begin().await?;
     let key = tx.api_keys().lookup(id).await?;
     tx.commit().await?;
-    Ok(Json(key.ok_or_else(not_found)?.into()))
+    Ok(Reply(key.ok_or_else(not_found)?.into()))
 }
 
 /// Delete an API key
@@ -90,11 +90,11 @@ pub(crate) async fn get_api_key(
 pub(crate) async fn delete_api_key(
     caller: Caller<KeyMaker>,
     Path(id): Path<ApiKeyId>,
-) -> ApiResult<Json<KeyDeletedOut>> {
+) -> ApiResult<Reply<KeyDeletedOut>> {
     if !caller.services.delete_key(caller.tenant(), id).await? {
         return Err(not_found());
     }
-    Ok(Json(KeyDeletedOut {
+    Ok(Reply(KeyDeletedOut {
         status: "deleted",
         id: id.uuid(),
     }))
@@ -113,12 +113,14 @@ pub(crate) async fn delete_api_key(
 pub(crate) async fn rotate_api_key(
     caller: Caller<KeyMaker>,
     Path(id): Path<ApiKeyId>,
-) -> ApiResult<Json<MintedKeyOut>> {
+) -> ApiResult<Reply<MintedKeyOut>> {
     let minted = caller
         .services
         .rotate_key(caller.tenant(), id, caller.scopes())
         .await;
-    Ok(Json(minted.map_err(refused)?.ok_or_else(not_found)?.into()))
+    Ok(Reply(
+        minted.map_err(refused)?.ok_or_else(not_found)?.into(),
+    ))
 }
 
 fn not_found() -> ApiError {

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use mf_domain::{Email, Role};
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Caller,
+    ApiError, ApiResult, Body, Caller, Reply,
     caller::Anybody,
     openapi::{AuthErrors, ConflictError, InputErrors, ServerErrors},
 };
@@ -22,7 +22,7 @@ use super::dto::{LoginIn, LoginOut, RefreshIn, SignupIn, StatusOut};
 pub(crate) async fn signup(
     State(services): State<Arc<Services>>,
     Body(body): Body<SignupIn>,
-) -> ApiResult<(StatusCode, Json<LoginOut>)> {
+) -> ApiResult<(StatusCode, Reply<LoginOut>)> {
     if !services.settings.signup_open {
         return Err(ApiError::forbidden(
             "Sign-up is closed on this server: ask its operator for an account, or for \
@@ -47,7 +47,7 @@ pub(crate) async fn signup(
         .login(&email, &body.password)
         .await
         .map_err(refused)?;
-    Ok((StatusCode::CREATED, Json(login.into())))
+    Ok((StatusCode::CREATED, Reply(login.into())))
 }
 
 /// Log in
@@ -60,14 +60,14 @@ pub(crate) async fn signup(
 pub(crate) async fn login(
     State(services): State<Arc<Services>>,
     Body(body): Body<LoginIn>,
-) -> ApiResult<Json<LoginOut>> {
+) -> ApiResult<Reply<LoginOut>> {
     // What is no address is nobody's.
     let email = Email::parse(&body.email).map_err(|_| refused(LoginRefused::Wrong))?;
     let login = services
         .login(&email, &body.password)
         .await
         .map_err(refused)?;
-    Ok(Json(login.into()))
+    Ok(Reply(login.into()))
 }
 
 /// Exchange a refresh token
@@ -81,12 +81,12 @@ pub(crate) async fn login(
 pub(crate) async fn refresh(
     State(services): State<Arc<Services>>,
     Body(body): Body<RefreshIn>,
-) -> ApiResult<Json<LoginOut>> {
+) -> ApiResult<Reply<LoginOut>> {
     let login = services
         .refresh(&body.refresh_token)
         .await
         .map_err(refused)?;
-    Ok(Json(login.into()))
+    Ok(Reply(login.into()))
 }
 
 /// Log out
@@ -96,12 +96,12 @@ pub(crate) async fn refresh(
     post, path = "/auth/logout", tag = "auth", security(("BearerAuth" = [])),
     responses((status = 200, body = StatusOut), AuthErrors, ServerErrors),
 )]
-pub(crate) async fn logout(caller: Caller<Anybody>) -> ApiResult<Json<StatusOut>> {
+pub(crate) async fn logout(caller: Caller<Anybody>) -> ApiResult<Reply<StatusOut>> {
     let family = caller.login().ok_or_else(|| {
         ApiError::forbidden("An API key is no login: delete it at /api-keys instead")
     })?;
     caller.services.logout(caller.tenant(), family).await?;
-    Ok(Json(StatusOut { status: "ok" }))
+    Ok(Reply(StatusOut { status: "ok" }))
 }
 
 fn parse_email(text: &str) -> ApiResult<Email> {

@@ -1,7 +1,6 @@
-use axum::Json;
 use mf_domain::{Direction, WaMessageId};
 use mf_http_kit::{
-    ApiError, ApiResult, Caller, Path,
+    ApiError, ApiResult, Caller, Path, Reply,
     caller::MessagesRead,
     openapi::{AuthErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -22,7 +21,7 @@ use super::dto::MessageOut;
 pub(crate) async fn get_message(
     caller: Caller<MessagesRead>,
     Path(id): Path<String>,
-) -> ApiResult<Json<MessageOut>> {
+) -> ApiResult<Reply<MessageOut>> {
     let mut tx = caller.begin().await?;
     let message = match Uuid::try_parse(&id) {
         Ok(id) => tx.messages().lookup(id.into()).await?,
@@ -37,5 +36,5 @@ pub(crate) async fn get_message(
              tenant's settings",
         ));
     }
-    Ok(Json(message.into()))
+    Ok(Reply(message.into()))
 }

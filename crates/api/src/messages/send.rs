@@ -1,7 +1,7 @@
-use axum::{Json, http::StatusCode};
+use axum::http::StatusCode;
 use mf_domain::MessageText;
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Caller, Faults,
+    ApiError, ApiResult, Body, Caller, Faults, Reply,
     caller::MessagesSend,
     openapi::{AuthErrors, EngineErrors, InputErrors, NotFoundError, ServerErrors},
 };
@@ -24,7 +24,7 @@ use super::dto::{MessageSend, MessageSentOut};
 pub(crate) async fn send_message(
     caller: Caller<MessagesSend>,
     Body(body): Body<MessageSend>,
-) -> ApiResult<(StatusCode, Json<MessageSentOut>)> {
+) -> ApiResult<(StatusCode, Reply<MessageSentOut>)> {
     let to = body
         .recipient()
         .map_err(|(field, invalid)| ApiError::invalid(Faults::body(field, invalid)))?;
@@ -42,7 +42,7 @@ pub(crate) async fn send_message(
         .send_text(caller.tenant(), message)
         .await
         .map_err(refused)?;
-    Ok((StatusCode::CREATED, Json(message.into())))
+    Ok((StatusCode::CREATED, Reply(message.into())))
 }
 
 fn refused(refusal: SendRefused) -> ApiError {

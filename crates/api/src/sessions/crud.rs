@@ -1,7 +1,7 @@
-use axum::{Json, http::StatusCode};
+use axum::http::StatusCode;
 use mf_domain::{SessionId, SessionName};
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Caller, Faults, Page, Path, Query,
+    ApiError, ApiResult, Body, Caller, Faults, Page, Path, Query, Reply,
     caller::{SessionsManage, SessionsRead},
     openapi::{AuthErrors, EngineErrors, InputErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -22,11 +22,11 @@ use super::{
 pub(crate) async fn list_sessions(
     caller: Caller<SessionsRead>,
     Query(page): Query<Page>,
-) -> ApiResult<Json<Vec<SessionOut>>> {
+) -> ApiResult<Reply<Vec<SessionOut>>> {
     let mut tx = caller.begin().await?;
     let sessions = tx.sessions().list(page.limit, page.offset).await?;
     tx.commit().await?;
-    Ok(Json(sessions.into_iter().map(SessionOut::from).collect()))
+    Ok(Reply(sessions.into_iter().map(SessionOut::from).collect()))
 }
 
 /// Make a session
@@ -40,14 +40,14 @@ pub(crate) async fn list_sessions(
 pub(crate) async fn create_session(
     caller: Caller<SessionsManage>,
     Body(body): Body<SessionCreate>,
-) -> ApiResult<(StatusCode, Json<SessionOut>)> {
+) -> ApiResult<(StatusCode, Reply<SessionOut>)> {
     let name = SessionName::parse(&body.name)
         .map_err(|invalid| ApiError::invalid(Faults::body("name", invalid)))?;
     let session = caller
         .services
         .create_session(caller.tenant(), &name)
         .await?;
-    Ok((StatusCode::CREATED, Json(session.into())))
+    Ok((StatusCode::CREATED, Reply(session.into())))
 }
 
 /// Get a session
@@ -60,13 +60,13 @@ pub(crate) async fn create_session(
 pub(crate) async fn get_session(
     caller: Caller<SessionsRead>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionOut>> {
+) -> ApiResult<Reply<SessionOut>> {
     let session = caller
         .services
         .session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(session.into()))
+    Ok(Reply(session.into()))
 }
 
 /// Delete a session
@@ -81,13 +81,13 @@ pub(crate) async fn get_session(
 pub(crate) async fn delete_session(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionDeletedOut>> {
+) -> ApiResult<Reply<SessionDeletedOut>> {
     caller
         .services
         .delete_session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(SessionDeletedOut {
+    Ok(Reply(SessionDeletedOut {
         status: "deleted",
         id: id.uuid(),
     }))

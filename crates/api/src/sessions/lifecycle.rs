@@ -1,7 +1,6 @@
-use axum::Json;
 use mf_domain::SessionId;
 use mf_http_kit::{
-    ApiResult, Caller, Path,
+    ApiResult, Caller, Path, Reply,
     caller::SessionsManage,
     openapi::{AuthErrors, EngineErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -21,13 +20,13 @@ use super::{dto::SessionOut, refused};
 pub(crate) async fn start_session(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionOut>> {
+) -> ApiResult<Reply<SessionOut>> {
     let session = caller
         .services
         .start_session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(session.into()))
+    Ok(Reply(session.into()))
 }
 
 /// Stop a session
@@ -42,13 +41,13 @@ pub(crate) async fn start_session(
 pub(crate) async fn stop_session(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionOut>> {
+) -> ApiResult<Reply<SessionOut>> {
     let session = caller
         .services
         .stop_session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(session.into()))
+    Ok(Reply(session.into()))
 }
 
 /// Restart a session
@@ -63,13 +62,13 @@ pub(crate) async fn stop_session(
 pub(crate) async fn restart_session(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionOut>> {
+) -> ApiResult<Reply<SessionOut>> {
     let session = caller
         .services
         .restart_session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(session.into()))
+    Ok(Reply(session.into()))
 }
 
 /// Log a session out
@@ -84,11 +83,11 @@ pub(crate) async fn restart_session(
 pub(crate) async fn logout_session(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SessionOut>> {
+) -> ApiResult<Reply<SessionOut>> {
     let session = caller
         .services
         .logout_session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(session.into()))
+    Ok(Reply(session.into()))
 }

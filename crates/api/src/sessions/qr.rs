@@ -1,12 +1,11 @@
 use axum::{
-    Json,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mf_domain::SessionId;
 use mf_http_kit::{
-    ApiError, ApiResult, Caller, Path, Query,
+    ApiError, ApiResult, Caller, Path, Query, Reply,
     caller::SessionsManage,
     openapi::{AuthErrors, EngineErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -59,7 +58,7 @@ pub(crate) async fn get_session_qr(
             let image = format!("data:image/png;base64,{}", STANDARD.encode(png));
             let status = "qr_code";
             let expires_at = code.expires_at;
-            Json(QrOut {
+            Reply(QrOut {
                 session_id: id.uuid(),
                 status,
                 qr: code.text,

@@ -1,7 +1,6 @@
-use axum::Json;
 use mf_domain::{Invalid, SessionId};
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Caller, Faults, Path,
+    ApiError, ApiResult, Body, Caller, Faults, Path, Reply,
     caller::SessionsManage,
     openapi::{AuthErrors, InputErrors, NotFoundError, ParamErrors, ServerErrors},
 };
@@ -22,13 +21,13 @@ const MOST: usize = 16 * 1024;
 pub(crate) async fn get_session_settings(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
-) -> ApiResult<Json<SettingsOut>> {
+) -> ApiResult<Reply<SettingsOut>> {
     let session = caller
         .services
         .session(caller.tenant(), id)
         .await
         .map_err(refused)?;
-    Ok(Json(SettingsOut {
+    Ok(Reply(SettingsOut {
         status: "ok",
         config: session.config,
     }))
@@ -49,7 +48,7 @@ pub(crate) async fn update_session_settings(
     caller: Caller<SessionsManage>,
     Path(id): Path<SessionId>,
     Body(settings): Body<Value>,
-) -> ApiResult<Json<SettingsOut>> {
+) -> ApiResult<Reply<SettingsOut>> {
     check(&settings).map_err(ApiError::invalid)?;
     let mut tx = caller.begin().await?;
     let session = tx.sessions().merge_config(id, &settings).await?;
@@ -60,7 +59,7 @@ pub(crate) async fn update_session_settings(
         ));
     }
     tx.commit().await?;
-    Ok(Json(SettingsOut {
+    Ok(Reply(SettingsOut {
         status: "ok",
         config: session.config,
     }))
