@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use mf_domain::{Clock, Ids, SystemClock};
 use mf_http_kit::{HttpSettings, harden};
@@ -65,6 +65,12 @@ impl Server {
     /// Starts a server. When this returns, it answers.
     pub async fn start(mut config: Config, role: Role) -> Result<Self, StartError> {
         crate::install_crypto();
+        if role != Role::All && config.engine_url.is_none() {
+            bail!(
+                "MOLTFLOW_ENGINE_URL must be set to split the work between processes: the \
+                 simulator lives in one"
+            );
+        }
         config.data_dir = secrets::data_dir(&config.data_dir)?;
         // First the port: that another server has it is the commonest fault, and the quickest
         // to tell.
@@ -101,10 +107,14 @@ impl Server {
             settings(&config, &local_url),
         );
 
-        let first = services
-            .first_run()
-            .await
-            .context("the first account was not made")?;
+        let first = match role {
+            // Whoever shows the API shows the way in.
+            Role::Worker => None,
+            Role::All | Role::Http => services
+                .first_run()
+                .await
+                .context("the first account was not made")?,
+        };
         if let Some(first) = &first {
             first_start::keep(&config.data_dir, &base_url, first)?;
         }

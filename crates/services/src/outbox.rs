@@ -2,13 +2,16 @@ use std::{sync::Arc, time::Duration};
 
 use mf_domain::{Jid, MessageStatus, WaMessageId};
 use mf_engine::{EngineError, SessionKey, TextToSend};
-use mf_store::{Claim, ClaimedMessage, Message, Outcome};
+use mf_store::{Claim, ClaimedMessage, Message, Outcome, StoreResult};
+use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, info_span, warn};
 
 use crate::{SendRefused, Services, lanes::Turn, send::Held};
 
-/// Messages claimed at a time, each of another session.
-const BATCH: i64 = 64;
+/// Messages being settled at a time, each of another session.
+const AT_A_TIME: usize = 64;
+/// The longest that a due message waits for a bell that nobody rang.
+const POLL: Duration = Duration::from_secs(1);
 
 /// How long a message waits after it was tried `attempts` times.
 pub(crate) fn backoff(attempts: i32) -> Duration {
@@ -17,38 +20,47 @@ pub(crate) fn backoff(attempts: i32) -> Duration {
 }
 
 impl Services {
-    /// Sends whatever is due, session by session, until nothing is. Answers how many messages
-    /// were looked at.
-    pub async fn drain_outbox(self: &Arc<Self>) -> Result<usize, SendRefused> {
-        let mut looked_at = 0;
-        loop {
-            let claim = self.new_claim();
-            let mut tx = self
-                .store
-                .system("messages of all tenants wait in one queue")
-                .await?;
-            let claimed = tx.claim_outbox(claim, BATCH).await?;
-            tx.commit().await?;
-            if claimed.is_empty() {
-                return Ok(looked_at);
+    /// Sends whatever is due, until shutdown. Sessions do not wait for one another: as soon as
+    /// one message is settled, the next look is taken, whatever the others are waiting for.
+    pub async fn run_outbox(self: &Arc<Self>) {
+        let mut work = JoinSet::new();
+        while !self.shutdown.is_cancelled() {
+            if let Err(error) = self.claim_and_settle(&mut work).await {
+                warn!(error = %error, "the outbox could not be looked through");
             }
-            looked_at += claimed.len();
-            let mut work = tokio::task::JoinSet::new();
-            for message in claimed {
-                let services = Arc::clone(self);
-                let span = info_span!("outbox", message.id = %message.id);
-                work.spawn(
-                    async move {
-                        if let Err(error) = services.settle(&message, claim).await {
-                            // The lease runs out and somebody looks again.
-                            warn!(error = %error, "a pending message was not settled");
-                        }
-                    }
-                    .instrument(span),
-                );
+            tokio::select! {
+                () = self.shutdown.cancelled() => {}
+                () = self.store.wake().outbox() => {}
+                () = sleep(POLL) => {}
+                Some(_) = work.join_next() => while work.try_join_next().is_some() {},
             }
-            work.join_all().await;
         }
+        work.join_all().await;
+    }
+
+    async fn claim_and_settle(self: &Arc<Self>, work: &mut JoinSet<()>) -> StoreResult<()> {
+        let free = AT_A_TIME.saturating_sub(work.len());
+        let claim = self.new_claim();
+        let mut tx = self
+            .store
+            .system("messages of all tenants wait in one queue")
+            .await?;
+        let claimed = tx
+            .claim_outbox(claim, i64::try_from(free).unwrap_or(0))
+            .await?;
+        tx.commit().await?;
+        for message in claimed {
+            let services = Arc::clone(self);
+            let span = info_span!("outbox", message.id = %message.id);
+            let settle = async move {
+                if let Err(error) = services.settle(&message, claim).await {
+                    // The lease runs out and somebody looks again.
+                    warn!(error = %error, "a pending message was not settled");
+                }
+            };
+            work.spawn(settle.instrument(span));
+        }
+        Ok(())
     }
 
     async fn settle(&self, claimed: &ClaimedMessage, claim: Claim) -> Result<(), SendRefused> {
@@ -113,6 +125,10 @@ impl Services {
     }
 
     async fn send_held(&self, turn: &Turn, mut held: Held) -> Result<(), SendRefused> {
+        if held.text.id.is_none() && self.engine_takes_ids().await {
+            // The engine was away when the message was accepted.
+            held.text.id = Some(self.ids.wa_message_id());
+        }
         if !self.renew(&held).await? {
             return Ok(());
         }
@@ -158,11 +174,7 @@ impl Services {
                 Ok(())
             }
             Ok(None) | Err(EngineError::Unsupported { .. }) => {
-                let repeatable = self
-                    .engine
-                    .info()
-                    .await
-                    .is_ok_and(|info| info.capabilities.caller_message_ids);
+                let repeatable = self.engine_takes_ids().await;
                 if repeatable && claimed.may_send && !claimed.expired && claimed.session_works {
                     return self.send_held(turn, held).await;
                 }

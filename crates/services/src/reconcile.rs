@@ -44,22 +44,13 @@ impl Services {
         let Ok(session) = self.session(owner.tenant, owner.id).await else {
             return Ok(());
         };
-        let reports_here = at_engine.is_some_and(|engine| {
-            engine.callback_url.as_ref() == Some(&self.settings.callback_url(owner.id))
-        });
-        let stands_still =
-            at_engine.is_none_or(|engine| engine.status == Some(SessionStatus::Stopped));
-        if session.wanted && (stands_still || !reports_here) {
-            info!(session.id = %owner.id, "a session is brought back at the engine");
-            let mut tx = self.store.begin(owner.tenant).await?;
-            let spec = self.session_spec(&mut tx, owner.id).await?;
-            let starting = ReportedStatus {
-                status: Some(SessionStatus::Starting),
-                ..ReportedStatus::default()
-            };
-            self.report_status(&mut tx, owner.id, &starting).await?;
-            tx.commit().await?;
-            self.engine.start(&spec).await?;
+        if session.wanted && !self.runs_as_wanted(owner.id, at_engine) {
+            // The list may be older than the last start.
+            let now = self.engine.session(&SessionKey::of(owner.id)).await?;
+            if !self.runs_as_wanted(owner.id, now.as_ref()) {
+                info!(session.id = %owner.id, "a session is brought back at the engine");
+                return self.bring_back(owner).await;
+            }
             return Ok(());
         }
         let report = match at_engine {
@@ -82,6 +73,21 @@ impl Services {
                 self.store.wake().ring_outbox();
             }
         }
+        Ok(())
+    }
+
+    /// It is there, does not stand still, and reports to us.
+    fn runs_as_wanted(&self, id: SessionId, at_engine: Option<&EngineSession>) -> bool {
+        at_engine.is_some_and(|engine| {
+            engine.status != Some(SessionStatus::Stopped)
+                && engine.callback_url.as_ref() == Some(&self.settings.callback_url(id))
+        })
+    }
+
+    async fn bring_back(&self, owner: &SessionOwner) -> Result<(), SessionRefused> {
+        let spec = self.begin_start(owner.tenant, owner.id).await?;
+        let started = self.engine.start(&spec).await?;
+        self.end_start(owner.tenant, owner.id, Ok(started)).await?;
         Ok(())
     }
 }

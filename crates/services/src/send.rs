@@ -125,11 +125,7 @@ impl Services {
         tenant: Tenant,
         message: TextMessage,
     ) -> Result<(Message, Option<Held>), SendRefused> {
-        let mints_ids = self
-            .engine
-            .info()
-            .await
-            .is_ok_and(|i| i.capabilities.caller_message_ids);
+        let mints_ids = self.engine_takes_ids().await;
         let mut tx = self.store.begin(tenant).await?;
         let session = tx
             .sessions()
@@ -211,9 +207,22 @@ impl Services {
         self.ask_engine(&turn, &held).await
     }
 
+    /// Whether a send can be repeated under its id. An engine that does not say so cannot.
+    pub(crate) async fn engine_takes_ids(&self) -> bool {
+        self.engine
+            .info()
+            .await
+            .is_ok_and(|info| info.capabilities.caller_message_ids)
+    }
+
+    /// Notes that the engine is about to be asked, under which id, and for how long the claim
+    /// is to be believed. `false` where it was lost.
     pub(crate) async fn renew(&self, held: &Held) -> Result<bool, SendRefused> {
         let mut tx = self.store.begin(held.tenant).await?;
-        let ours = tx.outbox().attempt(held.id, held.claim).await?;
+        let ours = tx
+            .outbox()
+            .attempt(held.id, held.claim, held.text.id.as_ref())
+            .await?;
         tx.commit().await?;
         Ok(ours)
     }

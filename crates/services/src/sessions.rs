@@ -183,7 +183,7 @@ impl Services {
     }
 
     /// What the engine must know of a session.
-    pub(crate) async fn session_spec(
+    async fn session_spec(
         &self,
         tx: &mut TenantTx,
         id: SessionId,
@@ -208,7 +208,7 @@ impl Services {
 
     /// Writes down that a session is to run, before the engine is told: so that its callbacks,
     /// which may come before its answer, find the session on its way.
-    async fn begin_start(
+    pub(crate) async fn begin_start(
         &self,
         tenant: Tenant,
         id: SessionId,
@@ -225,7 +225,7 @@ impl Services {
         Ok(spec)
     }
 
-    async fn end_start(
+    pub(crate) async fn end_start(
         &self,
         tenant: Tenant,
         id: SessionId,

@@ -67,17 +67,25 @@ impl Outbox<'_> {
         self.tx.tenant().id().uuid()
     }
 
-    /// Notes, before the engine is asked, that it will be. `false` where the claim was lost.
-    pub async fn attempt(self, id: MessageId, claim: Claim) -> StoreResult<bool> {
+    /// Notes, before the engine is asked, that it will be, and under which id. `false` where
+    /// the claim was lost.
+    pub async fn attempt(
+        self,
+        id: MessageId,
+        claim: Claim,
+        wa_message_id: Option<&WaMessageId>,
+    ) -> StoreResult<bool> {
         let held = sqlx::query!(
             "UPDATE message
              SET outbox_attempt_at = now(), outbox_attempts = outbox_attempts + 1,
-                 outbox_lease_until = now() + make_interval(secs => $4)
+                 outbox_lease_until = now() + make_interval(secs => $4),
+                 wa_message_id = coalesce(wa_message_id, $5)
              WHERE tenant_id = $1 AND id = $2 AND outbox_claim_id = $3 AND status = 'pending'",
             self.tenant(),
             id.uuid(),
             claim.id,
             claim.lease.as_secs_f64(),
+            wa_message_id.map(WaMessageId::as_str),
         )
         .execute(self.tx.conn())
         .await?;

@@ -7,14 +7,9 @@
 use std::{sync::Arc, time::Duration};
 
 use mf_services::Services;
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, info_span, warn};
 
-/// The longest that a due message waits for a bell that nobody rang.
-const OUTBOX_POLL: Duration = Duration::from_secs(1);
 /// How often sessions are compared with the engine's.
 const RECONCILE_EVERY: Duration = Duration::from_secs(60);
 /// How soon again after the engine did not answer.
@@ -57,15 +52,7 @@ async fn pause(services: &Services, length: Duration) -> bool {
 }
 
 async fn outbox(services: Arc<Services>) {
-    loop {
-        if let Err(error) = services.drain_outbox().await {
-            warn!(error = %error, "the outbox could not be looked through");
-        }
-        let bell = timeout(OUTBOX_POLL, services.store.wake().outbox());
-        if services.shutdown.run_until_cancelled(bell).await.is_none() {
-            return;
-        }
-    }
+    services.run_outbox().await;
 }
 
 async fn reconcile(services: Arc<Services>) {

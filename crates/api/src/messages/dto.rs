@@ -26,6 +26,12 @@ pub(crate) struct MessageSend {
     /// The message that it answers: its id here or at WhatsApp.
     #[schema(max_length = 128)]
     pub(crate) reply_to: Option<String>,
+    #[serde(default)]
+    #[schema(ignore)]
+    media_url: Option<Value>,
+    #[serde(default)]
+    #[schema(ignore)]
+    media_base64: Option<Value>,
     /// Whether it may wait where the engine is away. `false` asks for an error instead.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -37,6 +43,11 @@ const fn yes() -> bool {
 }
 
 impl MessageSend {
+    /// Whether more than text is to be sent. Nothing may be left out silently.
+    pub(crate) const fn has_media(&self) -> bool {
+        self.media_url.is_some() || self.media_base64.is_some()
+    }
+
     /// To whom it goes; with the field that says it wrongly.
     pub(crate) fn recipient(&self) -> Result<Recipient, (&'static str, Invalid)> {
         match (&self.chat_id, &self.phone) {

@@ -25,6 +25,11 @@ pub(crate) async fn send_message(
     caller: Caller<MessagesSend>,
     Body(body): Body<MessageSend>,
 ) -> ApiResult<(StatusCode, Reply<MessageSentOut>)> {
+    if body.has_media() {
+        return Err(ApiError::bad_request(
+            "This server sends text only: leave out media_url and media_base64",
+        ));
+    }
     let to = body
         .recipient()
         .map_err(|(field, invalid)| ApiError::invalid(Faults::body(field, invalid)))?;
