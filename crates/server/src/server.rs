@@ -238,7 +238,7 @@ fn settings(config: &Config, local_url: &str) -> Settings {
         default_plan: config.default_plan.clone(),
         require_key_scopes: config.require_key_scopes,
         access_token_ttl: config.access_token_ttl,
-        refresh_token_ttl: Duration::from_secs(30 * 24 * 3600),
+        refresh_token_ttl: Duration::from_hours(30 * 24),
         outbox_patience: config.outbox_patience,
         send_lease: config.engine_timeout + Duration::from_secs(10),
     }

@@ -111,7 +111,8 @@ impl Services {
             }
         };
         let both = async { tokio::join!(streams, credentials) };
-        self.shutdown.run_until_cancelled(both).await;
+        // Boxed: a listener's connection is large, and this future lives in a task of its own.
+        self.shutdown.run_until_cancelled(Box::pin(both)).await;
     }
 
     /// Puts the parts together. Nothing runs yet.

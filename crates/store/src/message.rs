@@ -132,7 +132,7 @@ pub struct NewInbound<'a> {
 #[derive(Debug, Clone)]
 pub enum Stored {
     /// It is new.
-    New(Message),
+    New(Box<Message>),
     /// It was there already; nothing changed.
     Known,
 }
@@ -376,7 +376,7 @@ impl Messages<'_> {
         .execute(self.tx.conn())
         .await;
         added?;
-        Ok(Stored::New(self.reread(new.id).await?))
+        Ok(Stored::New(Box::new(self.reread(new.id).await?)))
     }
 
     /// Gives WhatsApp's id to the oldest message of ours that waits for one and says the same

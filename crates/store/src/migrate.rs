@@ -48,7 +48,7 @@ impl Store {
                 // 42501: insufficient privilege.
                 let forbidden = error
                     .as_database_error()
-                    .and_then(|e| e.code())
+                    .and_then(sqlx::error::DatabaseError::code)
                     .is_some_and(|code| code == "42501");
                 if forbidden {
                     MigrateError::Roles

@@ -37,7 +37,7 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
             .field("connections", &self.pool.size())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

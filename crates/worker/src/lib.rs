@@ -11,13 +11,13 @@ use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, info_span, warn};
 
 /// How often sessions are compared with the engine's.
-const RECONCILE_EVERY: Duration = Duration::from_secs(60);
+const RECONCILE_EVERY: Duration = Duration::from_mins(1);
 /// How soon again after the engine did not answer.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(5);
 /// How often the use of keys is written down.
 const KEY_USE_EVERY: Duration = Duration::from_secs(30);
 /// How often tokens that have ended are removed.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// The jobs of one process.
 #[derive(Debug)]

@@ -111,14 +111,14 @@ impl Feed {
             }
             if let Some((after, until)) = self.missed {
                 if self.catch_up(after, until).await.is_err() {
-                    return self.end("the database is away; resume with Last-Event-ID");
+                    return Some(self.end("the database is away; resume with Last-Event-ID"));
                 }
                 continue;
             }
             let shutdown = self.services.shutdown.clone();
             let received = tokio::select! {
                 () = shutdown.cancelled() => {
-                    return self.end("the server is going down; resume with Last-Event-ID");
+                    return Some(self.end("the server is going down; resume with Last-Event-ID"));
                 }
                 received = self.live.recv() => received,
             };
@@ -129,10 +129,10 @@ impl Feed {
                 // Read from the log already.
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => {
-                    return self.end("too slow; resume with Last-Event-ID");
+                    return Some(self.end("too slow; resume with Last-Event-ID"));
                 }
                 // The log's reader starts anew: so shall the stream.
-                Err(RecvError::Closed) => return self.end("resume with Last-Event-ID"),
+                Err(RecvError::Closed) => return Some(self.end("resume with Last-Event-ID")),
             }
         }
     }
@@ -149,9 +149,10 @@ impl Feed {
         Ok(())
     }
 
-    fn end(&mut self, reason: &str) -> Option<Event> {
+    /// The last thing that is said: why, for whoever reads along.
+    fn end(&mut self, reason: &str) -> Event {
         self.over = true;
-        Some(Event::default().comment(reason))
+        Event::default().comment(reason)
     }
 }
 
