@@ -13,7 +13,7 @@ mod sessions;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, response::Redirect, routing::get};
 use mf_services::Services;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +37,7 @@ pub fn router(services: &Arc<Services>, metrics: Metrics) -> Router {
         .with_state(Arc::clone(services))
         .merge(health::router(Arc::clone(services), metrics))
         .merge(docs::router(document))
+        .route("/", get(|| async { Redirect::temporary("/docs/") }))
 }
 
 /// What a process without an API serves: whether it lives, whether it can work, how it does.

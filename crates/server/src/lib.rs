@@ -13,6 +13,7 @@ mod logging;
 mod secrets;
 mod server;
 
+pub use commands::env_example;
 pub use config::{Config, ConfigFaults, LogFormat, SETTINGS, Setting};
 pub use server::{Role, Server, StartError};
 

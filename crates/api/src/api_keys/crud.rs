@@ -28,7 +28,7 @@ pub(crate) async fn list_api_keys(caller: Caller<KeyMaker>) -> ApiResult<Reply<V
 ///
 /// `raw_key` is shown this once. A key cannot grant more than its maker has.
 #[utoipa::path(
-    post, path = "/api-keys", tag = "api-keys",
+    post, path = "/api-keys", tag = "api-keys", request_body = ApiKeyCreate,
     security(("ApiKeyAuth" = ["*"]), ("BearerAuth" = [])),
     responses((status = 201, body = MintedKeyOut), AuthErrors, InputErrors, ServerErrors),
 )]

@@ -16,7 +16,7 @@ use super::dto::{LoginIn, LoginOut, RefreshIn, SignupIn, StatusOut};
 /// Makes a tenant with you as its owner, and logs you in. Only where the operator has opened
 /// it to strangers.
 #[utoipa::path(
-    post, path = "/auth/signup", tag = "auth", security(()),
+    post, path = "/auth/signup", tag = "auth", request_body = SignupIn, security(()),
     responses((status = 201, body = LoginOut), AuthErrors, ConflictError, InputErrors, ServerErrors),
 )]
 pub(crate) async fn signup(
@@ -54,7 +54,7 @@ pub(crate) async fn signup(
 ///
 /// By e-mail and password. A wrong one takes as long as a right one.
 #[utoipa::path(
-    post, path = "/auth/login", tag = "auth", security(()),
+    post, path = "/auth/login", tag = "auth", request_body = LoginIn, security(()),
     responses((status = 200, body = LoginOut), AuthErrors, InputErrors, ServerErrors),
 )]
 pub(crate) async fn login(
@@ -75,7 +75,7 @@ pub(crate) async fn login(
 /// Answers a new pair; the old refresh token is spent. Shown again, it is taken for stolen,
 /// and every token of its login ends.
 #[utoipa::path(
-    post, path = "/auth/refresh", tag = "auth", security(()),
+    post, path = "/auth/refresh", tag = "auth", request_body = RefreshIn, security(()),
     responses((status = 200, body = LoginOut), AuthErrors, InputErrors, ServerErrors),
 )]
 pub(crate) async fn refresh(

@@ -64,6 +64,8 @@ impl MessageSend {
 }
 
 impl Input for MessageSend {
+    const ONE_OF: &'static [&'static [&'static str]] = &[&["phone", "chat_id"]];
+
     fn check(&self, faults: &mut Faults) {
         if let Err((field, invalid)) = self.recipient() {
             faults.add(field, invalid);

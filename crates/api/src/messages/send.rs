@@ -14,7 +14,7 @@ use super::dto::{MessageSend, MessageSentOut};
 /// Answers once WhatsApp has it, with `status` `sent`; or `pending` where the engine is away
 /// or the session on its way back: then it leaves by itself, within an hour.
 #[utoipa::path(
-    post, path = "/messages/send", tag = "messages",
+    post, path = "/messages/send", tag = "messages", request_body = MessageSend,
     security(("ApiKeyAuth" = ["messages:send"]), ("BearerAuth" = ["messages:send"])),
     responses(
         (status = 201, body = MessageSentOut),

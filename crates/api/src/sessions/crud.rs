@@ -33,7 +33,7 @@ pub(crate) async fn list_sessions(
 ///
 /// It is `stopped`: start it to pair a phone.
 #[utoipa::path(
-    post, path = "/sessions", tag = "sessions",
+    post, path = "/sessions", tag = "sessions", request_body = SessionCreate,
     security(("ApiKeyAuth" = ["sessions:manage"]), ("BearerAuth" = ["sessions:manage"])),
     responses((status = 201, body = SessionOut), AuthErrors, InputErrors, ServerErrors),
 )]

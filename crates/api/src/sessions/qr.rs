@@ -10,6 +10,8 @@ use mf_http_kit::{
     openapi::{AuthErrors, EngineErrors, NotFoundError, ParamErrors, ServerErrors},
 };
 
+use utoipa::ToSchema;
+
 use super::{
     dto::{QrFormat, QrOut, QrQuery},
     qr_image, refused,
@@ -25,7 +27,7 @@ use super::{
     security(("ApiKeyAuth" = ["sessions:manage"]), ("BearerAuth" = ["sessions:manage"])),
     responses(
         (status = 200, content(
-            (Vec<u8> = "image/png"), (String = "image/svg+xml"), (QrOut = "application/json"),
+            (QrPicture = "image/png"), (String = "image/svg+xml"), (QrOut = "application/json"),
             (String = "text/plain"),
         )),
         AuthErrors, NotFoundError, ParamErrors, EngineErrors, ServerErrors,
@@ -70,6 +72,12 @@ pub(crate) async fn get_session_qr(
     };
     Ok(answer)
 }
+
+/// The PNG, for the document.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it only documents")]
+struct QrPicture(Vec<u8>);
 
 /// JSON for those who ask for JSON and for no picture.
 fn preferred(headers: &HeaderMap) -> QrFormat {

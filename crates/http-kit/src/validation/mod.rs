@@ -27,6 +27,10 @@ pub(crate) use rules::Validator;
 /// that a schema cannot express, and what fields ask of one another. A plain type needs only
 /// `impl Input for LabelCreate {}`.
 pub trait Input: DeserializeOwned + Send + 'static {
+    /// Groups of fields of which one must be there, such as `&[&["phone", "chat_id"]]`.
+    /// Whoever gives none of a group is told of its first.
+    const ONE_OF: &'static [&'static [&'static str]] = &[];
+
     /// Lists what is wrong beyond the schema. Also called when the schema found faults, as
     /// long as the value could be read, so that all faults are told at once.
     fn check(&self, faults: &mut Faults) {
@@ -90,6 +94,15 @@ pub(crate) fn read<T: Input>(
 ) -> Result<T, Faults> {
     let mut faults = Faults::new(place);
     validator.check(&value, &mut faults);
+    for group in T::ONE_OF {
+        let given = |field: &&str| value.get(field).is_some_and(|value| !value.is_null());
+        if let Some(first) = group.first()
+            && value.is_object()
+            && !group.iter().any(given)
+        {
+            faults.missing(*first);
+        }
+    }
     match serde_path_to_error::deserialize::<_, T>(value) {
         Ok(input) => {
             input.check(&mut faults);

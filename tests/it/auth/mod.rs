@@ -1,0 +1,6 @@
+//! Accounts and logins.
+
+mod login;
+mod me;
+mod refresh;
+mod signup;

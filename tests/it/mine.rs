@@ -1,0 +1,12 @@
+//! Black-box tests over HTTP: the real server, one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "these are tests: a panic is a test's way to fail"
+)]
+
+mod support;
+
+mod auth;

@@ -1,0 +1,10 @@
+//! A whole server for each test: database, engine and callers of its own.
+
+mod app;
+mod sessions;
+mod wire;
+
+pub(crate) use app::{Neighbour, TestApp};
+pub(crate) use mf_test_support::{Answer, Client, Event, EventStream, soon};
+pub(crate) use sessions::Session;
+pub(crate) use wire::Wire;
