@@ -168,6 +168,12 @@ pub fn main() -> ExitCode {
     if let Err(error) = logging::start(&config) {
         return wrong(&format!("{error:#}"));
     }
+    for name in Config::unknown_in_env() {
+        tracing::warn!(
+            name,
+            "there is no such setting; `moltflow settings` lists them"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -208,6 +208,12 @@ impl Reader<'_> {
     }
 }
 
+/// What the start-up lines tell people to export for their clients, and what tests read.
+const NOT_FOR_US: &[&str] = &[
+    "MOLTFLOW_API_KEY",
+    "MOLTFLOW_TEST_",
+    "MOLTFLOW_WAHA_OPENAPI",
+];
 const HTTP: &[&str] = &["http://", "https://"];
 const YES_NO: &[(&str, bool)] = &[("true", true), ("false", false)];
 
@@ -219,6 +225,20 @@ impl Config {
             reason = "the one place that reads the environment"
         )]
         Self::from_lookup(&|name| std::env::var(name).ok())
+    }
+
+    /// Variables that look like settings and are none: misspelt ones, mostly.
+    pub fn unknown_in_env() -> Vec<String> {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names
+            .filter(|name| name.starts_with("MOLTFLOW_"))
+            .filter(|name| !NOT_FOR_US.iter().any(|other| name.starts_with(other)))
+            .filter(|name| SETTINGS.iter().all(|setting| setting.name != name))
+            .collect()
     }
 
     /// Reads variables from wherever `lookup` finds them.

@@ -70,7 +70,8 @@ async fn start_local(config: &Config) -> anyhow::Result<LocalPostgres> {
     } else {
         Download::Never
     };
-    options.notice = |line| crate::banner::say(line);
+    // Not to standard output: that of a command is for scripts.
+    options.notice = |line| crate::commands::complain(line);
     LocalPostgres::start(&options)
         .await
         .context("the embedded database did not start")

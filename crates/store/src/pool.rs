@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use sqlx::{
-    AssertSqlSafe, PgPool,
+    AssertSqlSafe, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tracing::instrument;
 
 use crate::{StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake};
+
+/// After this long without use a connection is asked whether it still stands.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -51,6 +54,17 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            // A round trip before each request is saved where the connection was used a moment
+            // ago; one that has rested is asked first, since the database may have restarted.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for < RESTED {
+                        return Ok(true);
+                    }
+                    Ok(connection.ping().await.is_ok())
+                })
+            })
             .connect_with(connect.application_name("moltflow"))
             .await?;
         Ok(Self {

@@ -80,6 +80,7 @@ impl Aftermath {
             until_session(&client, session, "working").await;
             let id = message_of(database.rows(), text).await;
             messages.insert(text.to_owned(), until_settled(&client, &id).await);
+            eprintln!("DBG {text} {:?}", server.stderr.text());
         }
         Self {
             scene,
