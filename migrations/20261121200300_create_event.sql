@@ -25,6 +25,8 @@ CREATE POLICY event_own ON event TO moltflow_app
 CREATE POLICY event_all ON event TO moltflow_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON event TO moltflow_app;
 GRANT SELECT, INSERT, DELETE ON event TO moltflow_system;
+-- After a dump was restored into another cluster: see Store::migrate.
+GRANT UPDATE (tx) ON event TO moltflow_system;
 
 -- Callbacks with a good signature that could not be read. Kept, so that nothing is lost when
 -- an engine learns a new form before this server does.

@@ -118,6 +118,10 @@ impl Server {
         if let Some(first) = &first {
             first_start::keep(&config.data_dir, &base_url, first)?;
         }
+        services
+            .open()
+            .await
+            .context("the event log cannot be read")?;
         let metrics = recorder()?;
         let metrics: mf_api::Metrics = Arc::new(move || metrics.render());
         let router = match role {

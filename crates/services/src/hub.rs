@@ -73,13 +73,17 @@ impl EventHub {
         }
     }
 
+    /// Takes the log's present end for the beginning. Before this nobody may subscribe: their
+    /// place would be none.
+    pub async fn open(&self, store: &Store) -> StoreResult<()> {
+        let end = store.event_log_end().await?;
+        self.inner().told = end;
+        Ok(())
+    }
+
     /// Reads the log and tells what is in it, for ever. Ends with an error when the database
     /// fails; called again, it goes on where it was, so that nothing is left out.
     pub async fn run(&self, store: &Store) -> StoreResult<()> {
-        if self.inner().told == EventPosition::default() {
-            let end = store.event_log_end().await?;
-            self.inner().told = end;
-        }
         let mut pause = POLL;
         loop {
             let woken = timeout(pause, store.wake().events()).await.is_ok();

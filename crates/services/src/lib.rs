@@ -27,7 +27,7 @@ use std::{sync::Arc, time::Duration};
 
 use mf_domain::{Clock, Ids};
 use mf_engine::Engine;
-use mf_store::Store;
+use mf_store::{Store, StoreResult};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -113,6 +113,11 @@ impl Services {
         let both = async { tokio::join!(streams, credentials) };
         // Boxed: a listener's connection is large, and this future lives in a task of its own.
         self.shutdown.run_until_cancelled(Box::pin(both)).await;
+    }
+
+    /// Gets ready to serve: streams that are opened from now on miss nothing.
+    pub async fn open(&self) -> StoreResult<()> {
+        self.hub.open(&self.store).await
     }
 
     /// Puts the parts together. Nothing runs yet.

@@ -1,6 +1,6 @@
 use sqlx::{migrate::Migrator, raw_sql};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, StoreResult};
 
 /// The schema, step by step, as it stands in `migrations/`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -65,9 +65,25 @@ impl Store {
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::from)?;
-        match strong {
-            Some(role) => Err(MigrateError::RoleTooStrong { role }),
-            None => Ok(()),
+        if let Some(role) = strong {
+            return Err(MigrateError::RoleTooStrong { role });
         }
+        self.rebase_event_log().await?;
+        Ok(())
+    }
+
+    /// Transaction ids mean nothing in another cluster. A dump restored there holds events of
+    /// transactions that, by the new cluster's count, are still to come: readers would wait for
+    /// them, and then tell them amid others. They are moved to before all others; their order
+    /// among themselves stays, by `seq`.
+    async fn rebase_event_log(&self) -> StoreResult<()> {
+        let mut tx = self.system("events of a restored dump are anybody's").await?;
+        sqlx::query!(
+            "UPDATE event SET tx = '3'::xid8
+             WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())"
+        )
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
     }
 }

@@ -26,7 +26,8 @@ const TEMPLATE_LOCK: i64 = 0x6d66_7465_7374;
 /// Databases of tests that were killed are removed when they are this old.
 const STALE_SECONDS: u64 = 3600;
 
-/// A database of its own: with the schema in it, empty, gone when this is dropped.
+/// A database of its own: with the schema in it, and empty. One that nobody removes is removed
+/// by a later test, after an hour.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -62,30 +63,15 @@ impl TestDatabase {
     pub fn rows(&self) -> &PgPool {
         &self.rows
     }
-}
 
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the database {} is kept for an hour", self.name);
-            return;
-        }
-        let (name, admin) = (self.name.clone(), self.admin.clone());
-        // Dropping is not async, and the test's own runtime is busy with this drop.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(async {
-                let mut maintenance = connect(&admin).await;
-                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                execute(&mut maintenance, &drop).await;
-            });
-        });
-        if dropping.join().is_err() {
-            eprintln!("the database {} was not dropped", self.name);
-        }
+    /// Removes it, and ends whatever connections there are. To be called where the server no
+    /// longer runs: a connection that is being made, by somebody who is not looking, keeps
+    /// PostgreSQL from dropping anything for a minute.
+    pub async fn remove(self) {
+        self.rows.close().await;
+        let mut maintenance = connect(&self.admin).await;
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        execute(&mut maintenance, &drop).await;
     }
 }
 

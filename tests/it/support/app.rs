@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, future::pending, net::SocketAddr};
+use std::{collections::BTreeMap, future::pending, net::SocketAddr, sync::Arc};
 
 use mf_domain::{Email, PlanId, Role as UserRole, ScopeSet};
 use mf_server::{Config, Role, Server};
@@ -7,23 +7,30 @@ use mf_test_support::{Client, Credential, TestDatabase};
 use mf_waha_sim::{CallbackRecord, Dialect, Sim};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    runtime::{self, Runtime},
+};
 
 use super::{Wire, soon};
 
 const ENGINE_KEY: &str = "engine-key-of-the-tests";
 
+type Settings = BTreeMap<&'static str, String>;
+
 /// How a server is to be started.
 pub(crate) struct Builder {
-    settings: BTreeMap<&'static str, String>,
+    settings: Settings,
     engine: mf_waha_sim::Config,
     role: Role,
 }
 
-/// A server with everything it needs, none of it shared.
+/// A server with everything it needs, none of it shared. It goes down in order when this is
+/// dropped.
 pub(crate) struct TestApp {
-    // First of all, so that it goes before its database does.
-    pub(crate) server: Server,
+    /// What is not the test itself runs here, so that it goes on whatever the test does.
+    runtime: Option<Runtime>,
+    server: Option<Server>,
     /// The engine's remote control.
     pub(crate) sim: Sim,
     /// What connects the server with the engine.
@@ -31,10 +38,10 @@ pub(crate) struct TestApp {
     engine_url: String,
     /// What the first start left for scripts.
     pub(crate) first_run: Value,
-    settings: BTreeMap<&'static str, String>,
+    settings: Settings,
     nobody: Client,
     _data_dir: TempDir,
-    database: TestDatabase,
+    database: Option<TestDatabase>,
 }
 
 /// Another tenant of the same server.
@@ -71,12 +78,23 @@ impl Builder {
             engine,
             role,
         } = self;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let database = TestDatabase::create().await;
         let sim = Sim::new(engine);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let wire = Wire::to(listener.local_addr().unwrap()).await;
-        let engine_url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(sim.clone().serve(listener, pending()));
+        let (wire, engine_addr) = within(&runtime, {
+            let sim = sim.clone();
+            async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let addr = listener.local_addr().unwrap();
+                tokio::spawn(sim.serve(listener, pending()));
+                (Wire::to(addr).await, addr)
+            }
+        })
+        .await;
         let data_dir = TempDir::new().unwrap();
         let mut default = |name, value: String| {
             settings.entry(name).or_insert(value);
@@ -97,29 +115,41 @@ impl Builder {
             "MOLTFLOW_MASTER_KEY",
             "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned(),
         );
-        let server = serve(&settings, role).await;
+        let server = within(&runtime, serve(settings.clone(), role)).await;
         let first_run = std::fs::read(data_dir.path().join("first-run.json")).unwrap();
         let nobody = Client::new(&format!("http://{}", server.addr()), Credential::None);
         TestApp {
-            server,
+            runtime: Some(runtime),
+            server: Some(server),
             sim,
             wire,
-            engine_url,
+            engine_url: format!("http://{engine_addr}"),
             first_run: serde_json::from_slice(&first_run).unwrap(),
             settings,
             nobody,
             _data_dir: data_dir,
-            database,
+            database: Some(database),
         }
     }
 }
 
 /// Starts a server as the binary does, from its settings.
-async fn serve(settings: &BTreeMap<&'static str, String>, role: Role) -> Server {
+async fn serve(settings: Settings, role: Role) -> Server {
     let config = Config::from_lookup(&|name| settings.get(name).cloned());
     let config = config.unwrap_or_else(|faults| panic!("{faults}"));
     let started = Server::start(config, role).await;
     started.unwrap_or_else(|error| panic!("the server did not start: {error:?}"))
+}
+
+/// Does something where the server runs.
+async fn within<T: Send + 'static>(
+    runtime: &Runtime,
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    match runtime.spawn(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// What a failed test shows: warnings, or what `RUST_LOG` says.
@@ -150,7 +180,7 @@ impl TestApp {
 
     /// Where the server is.
     pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.server.addr())
+        format!("http://{}", self.server().addr())
     }
 
     /// Nobody in particular.
@@ -196,25 +226,28 @@ impl TestApp {
     /// Another tenant.
     pub(crate) async fn other_tenant(&self) -> Neighbour {
         let (email, password) = ("neighbour@example.com", "a password next door");
-        let plan = PlanId::new(PlanId::SELF_HOSTED);
-        let services = self.services();
-        let account = NewAccount {
-            email: Email::parse(email).unwrap(),
-            password,
-            full_name: "Neighbour",
-            tenant_name: "Next door",
-            plan: &plan,
-            role: UserRole::Owner,
+        let services = Arc::clone(self.services());
+        let registering = async move {
+            let plan = PlanId::new(PlanId::SELF_HOSTED);
+            let account = NewAccount {
+                email: Email::parse(email).unwrap(),
+                password,
+                full_name: "Neighbour",
+                tenant_name: "Next door",
+                plan: &plan,
+                role: UserRole::Owner,
+            };
+            let registered = services.register(account).await.unwrap();
+            let request = KeyRequest {
+                name: "Neighbour's key",
+                scopes: ScopeSet::full(),
+                expires_in_days: None,
+                created_by: Some(registered.user),
+                maker_scopes: ScopeSet::full(),
+            };
+            services.mint_key(registered.tenant, request).await.unwrap()
         };
-        let registered = services.register(account).await.unwrap();
-        let request = KeyRequest {
-            name: "Neighbour's key",
-            scopes: ScopeSet::full(),
-            expires_in_days: None,
-            created_by: Some(registered.user),
-            maker_scopes: ScopeSet::full(),
-        };
-        let minted = services.mint_key(registered.tenant, request).await.unwrap();
+        let minted = self.within(registering).await;
         Neighbour {
             key: self.with_key(&minted.raw),
             email: email.to_owned(),
@@ -222,14 +255,27 @@ impl TestApp {
         }
     }
 
+    /// Does something where the server runs: connections that it is to use later must not be
+    /// the test's.
+    pub(crate) async fn within<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        within(self.runtime.as_ref().unwrap(), work).await
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
     /// What the server works with.
-    pub(crate) fn services(&self) -> &Services {
-        self.server.services()
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        self.server().services()
     }
 
     /// Every row of every tenant.
     pub(crate) fn rows(&self) -> &sqlx::PgPool {
-        self.database.rows()
+        self.database.as_ref().unwrap().rows()
     }
 
     /// The one number that a query gives.
@@ -240,30 +286,28 @@ impl TestApp {
             .unwrap()
     }
 
-    /// A second server on the same database and engine. The engine goes on reporting to the
-    /// first.
-    pub(crate) async fn second_server(&self, role: Role) -> Server {
+    /// A second server on the same database and engine, and its address. The engine goes on
+    /// reporting to the first.
+    pub(crate) async fn second_server(&self, role: Role) -> (Server, String) {
         let mut settings = self.settings.clone();
         settings.insert("MOLTFLOW_CALLBACK_URL", self.origin());
-        serve(&settings, role).await
+        let server = self.within(serve(settings, role)).await;
+        let origin = format!("http://{}", server.addr());
+        (server, origin)
     }
 
-    /// The server goes down in order and comes back at the same address.
-    pub(crate) async fn restart(self) -> Self {
-        let Self {
-            server,
-            mut settings,
-            ..
-        } = self;
+    /// The server goes down, in order.
+    pub(crate) async fn stop(&mut self) {
+        let server = self.server.take().unwrap();
         let addr: SocketAddr = server.addr();
-        server.shutdown().await;
-        settings.insert("MOLTFLOW_ADDR", addr.to_string());
-        let server = serve(&settings, Role::All).await;
-        Self {
-            server,
-            settings,
-            ..self
-        }
+        self.settings.insert("MOLTFLOW_ADDR", addr.to_string());
+        self.within(server.shutdown()).await;
+    }
+
+    /// And comes back, at the same address.
+    pub(crate) async fn start_again(&mut self) {
+        let serving = serve(self.settings.clone(), Role::All);
+        self.server = Some(self.within(serving).await);
     }
 
     /// The first callback that fits and that the server took, once there is one.
@@ -280,5 +324,31 @@ impl TestApp {
         let engine = Client::new(&self.engine_url, Credential::ApiKey(ENGINE_KEY.to_owned()));
         let path = format!("/api/sessions/{session}");
         engine.root().get(&path).await.json()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let (runtime, server) = (self.runtime.take(), self.server.take());
+        let (Some(runtime), Some(database)) = (runtime, self.database.take()) else {
+            return;
+        };
+        if std::thread::panicking() {
+            eprintln!("kept for an hour: {}", database.url());
+            runtime.shutdown_background();
+            return;
+        }
+        self.wire.release();
+        // On a thread of its own: a runtime waits for nothing within another.
+        let ending = std::thread::spawn(move || {
+            runtime.block_on(async {
+                if let Some(server) = server {
+                    server.shutdown().await;
+                }
+                database.remove().await;
+            });
+            runtime.shutdown_background();
+        });
+        ending.join().expect("the server goes down well");
     }
 }
