@@ -9,5 +9,9 @@
 
 mod support;
 
+mod api_keys;
 mod auth;
 mod binary;
+mod errors;
+mod isolation;
+mod sessions;

@@ -25,6 +25,24 @@ impl SessionStatus {
         matches!(self, Self::Working | Self::Starting)
     }
 
+    /// Whether a session comes by here before it comes to `other`.
+    ///
+    /// An engine may report two steps of the same millisecond, and the reports may overtake
+    /// each other: of the two, the later step stands.
+    pub const fn comes_before(self, other: Self) -> bool {
+        self.step() < other.step()
+    }
+
+    const fn step(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::Starting => 1,
+            Self::QrCode => 2,
+            Self::Working => 3,
+            Self::Failed => 4,
+        }
+    }
+
     /// Whether the engine is meant to be running it.
     pub const fn is_running(self) -> bool {
         matches!(self, Self::Starting | Self::QrCode | Self::Working)

@@ -214,8 +214,8 @@ fn config(spec: &SessionSpec, version: &str) -> Value {
             "events": dialect::events(version),
             // WAHA takes the key as text, so both sides sign with the bytes of this text.
             "hmac": {"key": hex::encode(spec.callback_secret.expose_secret())},
-            // Doubling from 4 seconds: about a day and a half, after which reconciliation
-            // has long made good what was missed.
+            // Doubling from 4 seconds: about a day and a half. WAHA keeps what it could not
+            // deliver in memory only, so patience is all that stands between it and a loss.
             "retries": {"policy": "exponential", "delaySeconds": 2, "attempts": 15},
         }],
     })

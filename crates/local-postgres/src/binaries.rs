@@ -9,7 +9,7 @@ use crate::places::Places;
 use crate::{Download, Options, wheel};
 
 /// Oldest major version that a new cluster is made with.
-const OLDEST: u32 = 14;
+const OLDEST: u32 = 15;
 
 /// An installation that runs here, as the user who will run it.
 #[derive(Debug, Clone)]

@@ -4,6 +4,8 @@ use std::{io::Write as _, path::Path};
 
 use mf_services::FirstRun;
 
+use crate::Role;
+
 /// Prints a line. A terminal that is gone is no reason to stop.
 pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -13,6 +15,7 @@ pub(crate) fn say(line: &str) {
 
 /// What there is to say about a server that is up.
 pub(crate) struct Banner<'a> {
+    pub(crate) role: Role,
     pub(crate) base_url: &'a str,
     pub(crate) database: &'a str,
     pub(crate) engine: &'a str,
@@ -28,6 +31,12 @@ impl Banner<'_> {
             engine,
             ..
         } = self;
+        if self.role == Role::Worker {
+            say(&format!(
+                "\nMoltFlow's background work is running.\n\n  Health    {base_url}/health/ready\n"
+            ));
+            return;
+        }
         say(&format!(
             "\nMoltFlow is up.\n\n  API       {base_url}/api/v2\n  Docs      {base_url}/docs\n  \
              Database  {database}\n  Engine    {engine}\n"

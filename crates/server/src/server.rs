@@ -65,10 +65,11 @@ impl Server {
     /// Starts a server. When this returns, it answers.
     pub async fn start(mut config: Config, role: Role) -> Result<Self, StartError> {
         crate::install_crypto();
-        if role != Role::All && config.engine_url.is_none() {
+        if role != Role::All && (config.engine_url.is_none() || config.callback_url.is_none()) {
             bail!(
-                "MOLTFLOW_ENGINE_URL must be set to split the work between processes: the \
-                 simulator lives in one"
+                "MOLTFLOW_ENGINE_URL and MOLTFLOW_CALLBACK_URL must be set to split the work \
+                 between processes: the simulator lives in one, and the engine must report to \
+                 one that serves the API"
             );
         }
         config.data_dir = secrets::data_dir(&config.data_dir)?;
@@ -148,6 +149,7 @@ impl Server {
         });
         let worker = (role != Role::Http).then(|| Worker::start(&services));
         Banner {
+            role,
             base_url: &base_url,
             database: &database.describe(),
             engine: &engine.describe(&config),

@@ -77,7 +77,9 @@ impl Store {
     /// them, and then tell them amid others. They are moved to before all others; their order
     /// among themselves stays, by `seq`.
     async fn rebase_event_log(&self) -> StoreResult<()> {
-        let mut tx = self.system("events of a restored dump are anybody's").await?;
+        let mut tx = self
+            .system("events of a restored dump are anybody's")
+            .await?;
         sqlx::query!(
             "UPDATE event SET tx = '3'::xid8
              WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())"

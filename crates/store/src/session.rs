@@ -70,8 +70,8 @@ pub struct ReportedStatus {
     pub phone: Option<PhoneNumber>,
     /// The name that others see, where that is known.
     pub push_name: Option<String>,
-    /// Since when, by the engine's clock. Reports older than the last one change nothing;
-    /// without a time they count as new.
+    /// Since when, by the engine's clock. Reports older than the last one change nothing, nor
+    /// does one of the same moment that steps back; without a time they count as new.
     pub since: Option<DateTime<Utc>>,
     /// Why, where it is no good place.
     pub error: Option<String>,
@@ -253,10 +253,11 @@ impl Sessions<'_> {
             return Ok(None);
         };
         let status: SessionStatus = before.status.into();
+        let step_back = report.status.is_some_and(|new| new.comes_before(status));
         let overtaken = report
             .since
             .zip(before.engine_status_at)
-            .is_some_and(|(new, old)| new < old)
+            .is_some_and(|(new, old)| new < old || (new == old && step_back))
             || report.only_from.is_some_and(|from| from != status);
         if overtaken {
             return Ok(None);

@@ -67,8 +67,10 @@ impl TestDatabase {
     /// Removes it, and ends whatever connections there are. To be called where the server no
     /// longer runs: a connection that is being made, by somebody who is not looking, keeps
     /// PostgreSQL from dropping anything for a minute.
+    ///
+    /// Connections to [`Self::rows`] are not closed first: they are the test's runtime's, which
+    /// may be waiting for this to end.
     pub async fn remove(self) {
-        self.rows.close().await;
         let mut maintenance = connect(&self.admin).await;
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         execute(&mut maintenance, &drop).await;

@@ -87,7 +87,8 @@ async fn of_two_who_want_the_same_address_at_once_one_gets_it() {
 async fn everything_wrong_with_a_sign_up_is_listed_at_once() {
     let app = open().await;
     let body = json!({"email": "no address", "password": "short", "full_name": "Ada"});
-    let faults = app.anonymous().post("/auth/signup", body).await.faults();
+    let mut faults = app.anonymous().post("/auth/signup", body).await.faults();
+    faults.sort();
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].starts_with("body.email: "), "{faults:?}");
     assert!(faults[1].starts_with("body.password: "), "{faults:?}");

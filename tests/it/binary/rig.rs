@@ -3,9 +3,9 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -35,43 +35,8 @@ pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
     }
 }
 
-/// The program, built if it is older than this test.
-pub(super) fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // target/<profile>/deps/it-…
-        let test = std::env::current_exe().unwrap();
-        let profile = test.ancestors().nth(2).unwrap();
-        let program = profile.join("moltflow");
-        let age = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
-        // What this test is linked with, the program consists of.
-        if age(&program).is_none_or(|built| Some(built) < age(&test)) {
-            build(profile);
-        }
-        program
-    })
-}
-
-/// Cargo builds the programs of a package for that package's own tests only.
-fn build(profile: &Path) {
-    let name = profile.file_name().unwrap().to_str().unwrap();
-    let name = if name == "debug" { "dev" } else { name };
-    let built = std::process::Command::new(env!("CARGO"))
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "mf-server",
-            "--bin",
-            "moltflow",
-        ])
-        .args(["--profile", name, "--target-dir"])
-        .arg(profile.parent().unwrap())
-        .status()
-        .unwrap();
-    assert!(built.success(), "moltflow was not built: {built}");
-}
+/// The program: what `moltflow` is made of, built with this test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_moltflow-under-test");
 
 /// A folder to run in, and the environment to run with.
 pub(super) struct World {
@@ -121,7 +86,7 @@ impl World {
 
     /// The program with these arguments, in this world and no other.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(PROGRAM);
         command
             .args(arguments)
             .current_dir(self.folder.path())

@@ -1,0 +1,5 @@
+//! Credentials for programs.
+
+mod create;
+mod scopes;
+mod use_and_end;

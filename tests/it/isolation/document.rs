@@ -1,0 +1,169 @@
+use mf_test_support::Credential;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, TestApp};
+
+/// Operations that nobody has to be somebody for.
+pub(crate) const PUBLIC: [&str; 3] = ["login", "refresh", "signup"];
+
+/// One operation of the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    /// Below the server's root, with its holes.
+    pub(crate) path: String,
+    /// Its holes, in their order.
+    pub(crate) holes: Vec<String>,
+    /// What an API key must have for it; `None` where keys are not taken at all.
+    pub(crate) key_scopes: Option<Vec<String>>,
+}
+
+/// The ids with which an operation is called.
+#[derive(Debug, Clone)]
+pub(crate) struct Ids {
+    pub(crate) session: String,
+    pub(crate) key: String,
+    pub(crate) message: String,
+    pub(crate) wa_message: String,
+    pub(crate) chat: String,
+}
+
+/// Every operation that the running server documents.
+pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
+    let document = app
+        .anonymous()
+        .root()
+        .get("/openapi.json")
+        .await
+        .expect(200);
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            operations.push(read(method, path, operation));
+        }
+    }
+    assert!(operations.len() > 20, "{operations:?}");
+    operations
+}
+
+fn read(method: Method, path: &str, operation: &Value) -> Operation {
+    let id = operation["operationId"].as_str().unwrap().to_owned();
+    let security = operation["security"].as_array();
+    let security = security.unwrap_or_else(|| panic!("{id} does not say who may call it"));
+    let key_scopes = security
+        .iter()
+        .find_map(|scheme| scheme.get("ApiKeyAuth"))
+        .map(|scopes| serde_json::from_value(scopes.clone()).unwrap());
+    let holes = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(str::to_owned)
+        .collect();
+    let path = path.to_owned();
+    Operation {
+        id,
+        method,
+        path,
+        holes,
+        key_scopes,
+    }
+}
+
+impl Ids {
+    /// Ids of nothing at all.
+    pub(crate) fn of_nothing() -> Self {
+        let id = |last: u8| format!("0197f000-0000-7000-8000-0000000000{last:02}");
+        Self {
+            session: id(1),
+            key: id(2),
+            message: id(3),
+            wa_message: "3EB0000000000000000000".to_owned(),
+            chat: id(4),
+        }
+    }
+}
+
+impl Operation {
+    /// Calls it with these ids in its path, and with this body.
+    pub(crate) async fn call(&self, client: &Client, ids: &Ids, body: Option<&Value>) -> Answer {
+        let mut path = self.path.clone();
+        for hole in &self.holes {
+            let id = match hole.as_str() {
+                "session_id" => &ids.session,
+                "key_id" => &ids.key,
+                "message_id" => &ids.message,
+                other => panic!(
+                    "{} has {{{other}}} in its path: say in tests/it/isolation what goes there",
+                    self.id
+                ),
+            };
+            path = path.replace(&format!("{{{hole}}}"), id);
+        }
+        let call = client.root().call(self.method.clone(), &path);
+        let call = match body {
+            Some(body) => call.json(body),
+            None => call,
+        };
+        call.send().await
+    }
+
+    /// The bodies with which it is called: valid ones, each with one id in each of the ways in
+    /// which it takes them.
+    pub(crate) fn bodies(&self, ids: &Ids) -> Vec<Option<Value>> {
+        let send = |to: Value| {
+            let mut body = json!({"session_id": ids.session, "message": "hello"});
+            body.as_object_mut()
+                .unwrap()
+                .extend(to.as_object().unwrap().clone());
+            Some(body)
+        };
+        let friend = "15550000002@c.us";
+        match self.id.as_str() {
+            "send_message" => vec![
+                send(json!({"phone": "15550000002"})),
+                send(json!({"chat_id": friend})),
+                send(json!({"chat_id": ids.chat})),
+                send(json!({"chat_id": friend, "reply_to": ids.message})),
+                send(json!({"chat_id": friend, "reply_to": ids.wa_message})),
+            ],
+            "update_session_settings" => vec![Some(json!({"auto_transcribe": true}))],
+            // Nobody's ids in these.
+            "create_session" | "create_api_key" => vec![Some(json!({"name": "Walk"}))],
+            "login" => vec![Some(
+                json!({"email": "a@example.com", "password": "a password"}),
+            )],
+            "refresh" => vec![Some(json!({"refresh_token": "none"}))],
+            "signup" => vec![Some(json!({
+                "email": "walk@example.com", "password": "a password", "full_name": "Walk",
+            }))],
+            "start_session" | "stop_session" | "restart_session" | "logout_session"
+            | "rotate_api_key" | "logout" => vec![None],
+            _ if self.method == Method::GET || self.method == Method::DELETE => vec![None],
+            other => panic!("{other} may take a body: say in tests/it/isolation which"),
+        }
+    }
+
+    /// Whether it is one that needs no credential.
+    pub(crate) fn is_public(&self) -> bool {
+        PUBLIC.contains(&self.id.as_str())
+    }
+}
+
+/// The tenant's own ids, and what stands behind them.
+pub(crate) async fn ids_of(app: &TestApp, client: &Client) -> Ids {
+    assert!(matches!(client.credential(), Credential::ApiKey(_)));
+    let (session, _events) = app.working_session(client).await;
+    let sent = session.send("15550000002", "hello").await;
+    let key = client.get("/api-keys").await.expect(200)[0]["id"].clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Ids {
+        session: session.id.to_string(),
+        key: text(&key),
+        message: text(&sent["id"]),
+        wa_message: text(&sent["wa_message_id"]),
+        chat: text(&sent["chat_id"]),
+    }
+}

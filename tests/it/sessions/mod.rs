@@ -1,0 +1,7 @@
+//! WhatsApp numbers: pairing, lifecycle, settings.
+
+mod crud;
+mod failure;
+mod lifecycle;
+mod qr;
+mod settings;
