@@ -189,7 +189,12 @@ async fn many_writers_at_once_lose_nothing() {
     let begin = Arc::new(Barrier::new(WRITERS));
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write(world.store.clone(), tenant, writer, Arc::clone(&begin)));
+        writers.spawn(write(
+            world.store.clone(),
+            tenant,
+            writer,
+            Arc::clone(&begin),
+        ));
     }
     let mut reader = Reader::of(&world);
     let mut committed = BTreeSet::from([oldest]);

@@ -13,5 +13,6 @@ mod events;
 mod messages;
 mod migrations;
 mod outbox;
+mod sessions;
 mod support;
 mod tenancy;

@@ -4,8 +4,7 @@ use mf_domain::{
     Direction, EventName, MessageKind, MessageStatus, SessionName, SessionStatus, WaMessageId,
 };
 use mf_store::{
-    ChatPeer, EventPosition, NewEvent, NewInbound, NewOutbound, NewRejected, ReportedStatus,
-    Tenant,
+    ChatPeer, EventPosition, NewEvent, NewInbound, NewOutbound, NewRejected, ReportedStatus, Tenant,
 };
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
@@ -25,14 +24,32 @@ async fn sessions_of_another_tenant_are_not_there() {
     let mut tx = world.store.begin(ours).await.unwrap();
     assert!(tx.sessions().lookup(session).await.unwrap().is_none());
     assert!(tx.sessions().list(100, 0).await.unwrap().is_empty());
-    assert!(tx.sessions().callback_secret(session).await.unwrap().is_none());
+    assert!(
+        tx.sessions()
+            .callback_secret(session)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let stopped = ReportedStatus {
         status: Some(SessionStatus::Stopped),
         ..ReportedStatus::default()
     };
-    assert!(tx.sessions().report(session, &stopped).await.unwrap().is_none());
+    assert!(
+        tx.sessions()
+            .report(session, &stopped)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let settings = serde_json::json!({"stolen": true});
-    assert!(tx.sessions().merge_config(session, &settings).await.unwrap().is_none());
+    assert!(
+        tx.sessions()
+            .merge_config(session, &settings)
+            .await
+            .unwrap()
+            .is_none()
+    );
     tx.sessions().want(session, true).await.unwrap();
     tx.sessions().forget_pairing(session).await.unwrap();
     tx.sessions().seen(session).await.unwrap();
@@ -65,7 +82,11 @@ async fn messages_of_another_tenant_are_not_there() {
     let mut tx = world.store.begin(ours).await.unwrap();
     assert!(tx.messages().lookup(id).await.unwrap().is_none());
     assert!(tx.messages().lookup_wa(&wa).await.unwrap().is_none());
-    let chat = tx.messages().chat_jid(session, message.chat_id).await.unwrap();
+    let chat = tx
+        .messages()
+        .chat_jid(session, message.chat_id)
+        .await
+        .unwrap();
     assert_eq!(chat, None);
     let at = message.created_at;
     let advanced = tx
@@ -75,15 +96,24 @@ async fn messages_of_another_tenant_are_not_there() {
         .unwrap();
     assert!(advanced.is_none());
     // Even with the claim that holds it.
-    assert!(!tx.outbox().attempt(id, held).await.unwrap());
+    assert!(!tx.outbox().attempt(id, held, None).await.unwrap());
     let delay = std::time::Duration::ZERO;
     assert!(!tx.outbox().release(id, held, false, delay).await.unwrap());
     let failed = mf_store::Outcome::Failed {
         error: "not theirs to say".to_owned(),
     };
-    assert!(tx.outbox().finish(id, held, &failed).await.unwrap().is_none());
+    assert!(
+        tx.outbox()
+            .finish(id, held, &failed)
+            .await
+            .unwrap()
+            .is_none()
+    );
     tx.commit().await.unwrap();
-    assert_eq!(world.message(theirs, id).await.status, MessageStatus::Pending);
+    assert_eq!(
+        world.message(theirs, id).await.status,
+        MessageStatus::Pending
+    );
 }
 
 /// Key checks bypass row security: that the keys include the tenant is what stops this.
@@ -115,7 +145,10 @@ async fn nothing_can_be_added_to_what_is_another_tenants() {
     };
     let mut tx = world.store.begin(ours).await.unwrap();
     let refused = tx.messages().accept(&new).await.unwrap_err();
-    assert!(matches!(refused, mf_store::StoreError::Constraint { .. }), "{refused:?}");
+    assert!(
+        matches!(refused, mf_store::StoreError::Constraint { .. }),
+        "{refused:?}"
+    );
     drop(tx);
 
     let wa = WaMessageId::new("3EB0BB");
@@ -162,7 +195,10 @@ async fn nothing_can_be_added_to_what_is_another_tenants() {
     );
     let mut raw_tx = RawTx::begin(&world, Some(ours)).await;
     let refused = raw_tx.execute(&raw).await.unwrap_err();
-    assert!(refused.contains("message_tenant_id_session_id_chat_id_fkey"), "{refused}");
+    assert!(
+        refused.contains("message_tenant_id_session_id_chat_id_fkey"),
+        "{refused}"
+    );
     // Nor under the other tenant's name.
     let mut raw_tx = RawTx::begin(&world, Some(ours)).await;
     let theirs_name = raw.replace(&ours.id().to_string(), &theirs.id().to_string());
@@ -187,15 +223,27 @@ async fn the_event_log_of_another_tenant_is_not_there_and_nobody_can_change_it()
     tx.events().append(&event).await.unwrap();
     tx.commit().await.unwrap();
 
-    let log = world.store.events_after(EventPosition::default(), 100).await;
+    let log = world
+        .store
+        .events_after(EventPosition::default(), 100)
+        .await;
     let end = log.unwrap().last().unwrap().position;
     let mut tx = world.store.begin(ours).await.unwrap();
-    assert_eq!(tx.events().position_of(session, event.id).await.unwrap(), None);
-    let seen = tx.events().of_session(session, EventPosition::default(), end, 100);
+    assert_eq!(
+        tx.events().position_of(session, event.id).await.unwrap(),
+        None
+    );
+    let seen = tx
+        .events()
+        .of_session(session, EventPosition::default(), end, 100);
     assert!(seen.await.unwrap().is_empty());
     tx.commit().await.unwrap();
 
-    for change in ["UPDATE event SET name = 'x'", "DELETE FROM event", "TRUNCATE event"] {
+    for change in [
+        "UPDATE event SET name = 'x'",
+        "DELETE FROM event",
+        "TRUNCATE event",
+    ] {
         let mut raw = RawTx::begin(&world, Some(theirs)).await;
         let refused = raw.execute(change).await.unwrap_err();
         assert!(refused.contains("permission denied"), "{change}: {refused}");
@@ -208,7 +256,14 @@ async fn without_a_tenant_the_app_role_sees_nothing_and_adds_nothing() {
     let tenant = world.tenant().await;
     let session = world.session(tenant).await;
     world.accept(tenant, session, Accept::default()).await;
-    for table in ["tenant", "wa_session", "chat", "contact", "message", "event"] {
+    for table in [
+        "tenant",
+        "wa_session",
+        "chat",
+        "contact",
+        "message",
+        "event",
+    ] {
         let mut raw = RawTx::begin(&world, None).await;
         assert_eq!(raw.count(table).await, 0, "{table}");
     }
@@ -285,7 +340,10 @@ struct RawTx(PgConnection);
 impl RawTx {
     async fn begin(world: &World, tenant: Option<Tenant>) -> Self {
         let mut connection = PgConnection::connect(&world.database.url()).await.unwrap();
-        connection.execute("BEGIN; SET LOCAL ROLE moltflow_app").await.unwrap();
+        connection
+            .execute("BEGIN; SET LOCAL ROLE moltflow_app")
+            .await
+            .unwrap();
         if let Some(tenant) = tenant {
             let set = format!("SET LOCAL app.tenant_id = '{}'", tenant.id());
             connection.execute(AssertSqlSafe(set)).await.unwrap();
