@@ -12,6 +12,11 @@ mod support;
 mod api_keys;
 mod auth;
 
+mod callbacks;
+mod docs;
 mod errors;
+mod events;
+mod health;
 mod isolation;
+mod messages;
 mod sessions;

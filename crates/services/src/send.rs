@@ -358,9 +358,10 @@ async fn find_reply(
     session: SessionId,
     id: &str,
 ) -> Result<ReplyTo, SendRefused> {
+    // Phones mint ids of 32 hexadecimal digits: without hyphens it is WhatsApp's.
     let found = match Uuid::try_parse(id) {
-        Ok(id) => tx.messages().lookup(id.into()).await?,
-        Err(_) => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
+        Ok(uuid) if id.contains('-') => tx.messages().lookup(uuid.into()).await?,
+        _ => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
     };
     let found = found.filter(|found| found.session_id == session);
     let found = found.ok_or(SendRefused::ReplyNotFound)?;

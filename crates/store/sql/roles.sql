@@ -1,5 +1,6 @@
--- The two roles that transactions run as. The login that migrates is the owner and sees, by
--- itself, nothing: every table forces row security, and only these two roles have policies.
+-- The two roles that transactions run as. Only they have policies, and every table forces row
+-- security on its owner, too. The login that migrates is that owner; as a member it inherits
+-- what the roles see, so nothing is read but in a transaction that has become one of them.
 --
 --   moltflow_app     one tenant at a time, the one named by app.tenant_id
 --   moltflow_system  all tenants, for the few jobs that cross them

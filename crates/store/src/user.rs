@@ -66,6 +66,19 @@ impl From<Row> for User {
     }
 }
 
+macro_rules! user_query {
+    ($tail:tt $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
+                   u.password_hash, u.is_active AND t.status = 'active' AS "is_active!",
+                   u.created_at
+               FROM app_user u JOIN tenant t ON t.id = u.tenant_id "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
 /// See [`TenantTx::users`].
 #[derive(Debug)]
 pub struct Users<'t> {
@@ -75,11 +88,8 @@ pub struct Users<'t> {
 impl Users<'_> {
     /// One user.
     pub async fn lookup(self, id: UserId) -> StoreResult<Option<User>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
-                      u.password_hash, u.is_active, u.created_at
-               FROM app_user u WHERE u.tenant_id = $1 AND u.id = $2"#,
+        let row = user_query!(
+            "WHERE u.tenant_id = $1 AND u.id = $2",
             self.tx.tenant().id().uuid(),
             id.uuid()
         )
@@ -90,16 +100,12 @@ impl Users<'_> {
 
     /// The person whom a key stands for: who made it, else the tenant's first owner.
     pub async fn behind_key(self, id: ApiKeyId) -> StoreResult<Option<User>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
-                      u.password_hash, u.is_active, u.created_at
-               FROM app_user u
-               WHERE u.tenant_id = $1
+        let row = user_query!(
+            "WHERE u.tenant_id = $1
                ORDER BY u.id = (SELECT created_by FROM api_key k
                                 WHERE k.tenant_id = $1 AND k.id = $2) DESC NULLS LAST,
                         u.role = 'owner' DESC, u.created_at, u.id
-               LIMIT 1"#,
+               LIMIT 1",
             self.tx.tenant().id().uuid(),
             id.uuid()
         )
@@ -153,48 +159,25 @@ impl SystemTx {
 
     /// The user of an e-mail address, whatever the tenant: a login names none.
     pub async fn user_by_email(&mut self, email: &Email) -> StoreResult<Option<User>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
-                      u.password_hash, u.is_active AND t.status = 'active' AS "is_active!",
-                      u.created_at
-               FROM app_user u JOIN tenant t ON t.id = u.tenant_id
-               WHERE u.email = $1"#,
-            email.as_str()
-        )
-        .fetch_optional(self.conn())
-        .await?;
+        let row = user_query!("WHERE u.email = $1", email.as_str())
+            .fetch_optional(self.conn())
+            .await?;
         Ok(row.map(User::from))
     }
 
     /// The user of an id, whatever the tenant: a token is checked before it is believed.
     pub async fn user(&mut self, id: UserId) -> StoreResult<Option<User>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
-                      u.password_hash, u.is_active AND t.status = 'active' AS "is_active!",
-                      u.created_at
-               FROM app_user u JOIN tenant t ON t.id = u.tenant_id
-               WHERE u.id = $1"#,
-            id.uuid()
-        )
-        .fetch_optional(self.conn())
-        .await?;
+        let row = user_query!("WHERE u.id = $1", id.uuid())
+            .fetch_optional(self.conn())
+            .await?;
         Ok(row.map(User::from))
     }
 
     /// All users, oldest first.
     pub async fn list_users(&mut self) -> StoreResult<Vec<User>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT u.id, u.tenant_id, u.email, u.full_name, u.role AS "role: Word<Role>",
-                      u.password_hash, u.is_active AND t.status = 'active' AS "is_active!",
-                      u.created_at
-               FROM app_user u JOIN tenant t ON t.id = u.tenant_id
-               ORDER BY u.created_at, u.id"#
-        )
-        .fetch_all(self.conn())
-        .await?;
+        let rows = user_query!("ORDER BY u.created_at, u.id")
+            .fetch_all(self.conn())
+            .await?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 

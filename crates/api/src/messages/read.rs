@@ -23,9 +23,10 @@ pub(crate) async fn get_message(
     Path(id): Path<String>,
 ) -> ApiResult<Reply<MessageOut>> {
     let mut tx = caller.begin().await?;
+    // Phones mint ids of 32 hexadecimal digits: without hyphens it is WhatsApp's.
     let message = match Uuid::try_parse(&id) {
-        Ok(id) => tx.messages().lookup(id.into()).await?,
-        Err(_) => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
+        Ok(uuid) if id.contains('-') => tx.messages().lookup(uuid.into()).await?,
+        _ => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
     };
     let message = message.ok_or_else(|| ApiError::not_found("Message"))?;
     let open = tx.tenants().current().await?.chat_history_access_enabled;

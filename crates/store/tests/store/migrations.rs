@@ -2,9 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use mf_domain::EventName;
+use mf_domain::{EventName, PlanId};
 use mf_local_postgres::{LocalPostgres, Options};
-use mf_store::{EventPosition, MIGRATOR, MigrateError, NewEvent, PoolOptions, Store};
+use mf_store::{MIGRATOR, MigrateError, NewEvent, NewTenant, PoolOptions, Store};
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
@@ -52,10 +52,21 @@ impl Cluster {
     }
 
     async fn reconnect(&self, login: &str) -> Store {
+        let url = self.url(login);
+        Store::connect(&url, &PoolOptions::default()).await.unwrap()
+    }
+
+    /// How many rows the login sees by itself.
+    async fn count(&self, login: &str, table: &str) -> i64 {
+        let mut login = PgConnection::connect(&self.url(login)).await.unwrap();
+        let sql = format!("SELECT count(*) FROM {table}");
+        login.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0)
+    }
+
+    fn url(&self, login: &str) -> String {
         let at = self.postgres.url().split_once('@').unwrap().1;
         let at = at.split_once('/').unwrap().0;
-        let url = format!("postgres://{login}:{login}@{at}/db_{login}");
-        Store::connect(&url, &PoolOptions::default()).await.unwrap()
+        format!("postgres://{login}:{login}@{at}/db_{login}")
     }
 }
 
@@ -108,6 +119,30 @@ async fn a_login_needs_the_roles_or_the_right_to_make_them() {
         .list_tenants()
         .await
         .unwrap();
+
+    let mut tx = maker
+        .system("the owner needs rows not to see")
+        .await
+        .unwrap();
+    let new = NewTenant {
+        id: fresh(),
+        name: "Tenant",
+        plan: &PlanId::new(PlanId::SELF_HOSTED),
+    };
+    tx.add_tenant(&new).await.unwrap();
+    tx.commit().await.unwrap();
+    // Who owns the tables is not above their row security: only the roles see anything, and
+    // whoever inherits from them.
+    cluster.run("ALTER ROLE maker NOINHERIT").await;
+    assert_eq!(cluster.count("maker", "tenant").await, 0);
+    let mut tx = maker
+        .system("the role is still there to become")
+        .await
+        .unwrap();
+    assert_eq!(tx.list_tenants().await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+
+    cluster.run("ALTER ROLE maker INHERIT").await;
 
     cluster.run("ALTER ROLE moltflow_app BYPASSRLS").await;
     let refused = maker.migrate().await.unwrap_err();
@@ -175,15 +210,9 @@ async fn events_of_another_cluster_are_moved_to_before_all_others() {
         .execute(world.database.rows())
         .await
         .unwrap();
-    let readable = world.store.events_after(EventPosition::default(), 10).await;
-    assert_eq!(readable.unwrap().len(), 1);
+    assert_eq!(world.log_of(1).await.len(), 1);
 
     world.store.migrate().await.unwrap();
-    let readable = world
-        .store
-        .events_after(EventPosition::default(), 10)
-        .await
-        .unwrap();
-    let readable: Vec<_> = readable.iter().map(|event| event.id).collect();
+    let readable: Vec<_> = world.log_of(3).await.iter().map(|event| event.id).collect();
     assert_eq!(readable, ids);
 }

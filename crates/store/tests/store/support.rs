@@ -10,8 +10,8 @@ use mf_domain::{
     WaMessageId,
 };
 use mf_store::{
-    ChatPeer, Claim, Message, NewOutbound, NewSession, NewTenant, PoolOptions, ReportedStatus,
-    Store, Tenant,
+    ChatPeer, Claim, EventPosition, LoggedEvent, Message, NewOutbound, NewSession, NewTenant,
+    PoolOptions, ReportedStatus, Store, Tenant,
 };
 use mf_test_support::TestDatabase;
 use uuid::Uuid;
@@ -161,6 +161,21 @@ impl World {
         let message = tx.messages().lookup(id).await.unwrap();
         tx.commit().await.unwrap();
         message.expect("the message is there")
+    }
+
+    /// The event log, once it has so many events. Readers wait for every older transaction of
+    /// the cluster, those of other tests included.
+    pub(crate) async fn log_of(&self, count: usize) -> Vec<LoggedEvent> {
+        mf_test_support::soon(async {
+            loop {
+                let log = self.store.events_after(EventPosition::default(), 1000);
+                let log = log.await.unwrap();
+                if log.len() >= count {
+                    return log;
+                }
+            }
+        })
+        .await
     }
 
     /// The one number that a query gives, whoever's rows they are.

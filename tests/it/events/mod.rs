@@ -1,0 +1,4 @@
+//! The stream of a session's events.
+
+mod resume;
+mod stream;
