@@ -194,7 +194,9 @@ impl Sessions<'_> {
         let tenant = self.tenant();
         let row = session_query!(
             "UPDATE wa_session AS s
-             SET config = jsonb_strip_nulls(s.config || $3), updated_at = now()
+             SET config = (s.config || $3)
+                     - ARRAY(SELECT key FROM jsonb_each($3) WHERE value = 'null'),
+                 updated_at = now()
              WHERE s.tenant_id = $1 AND s.id = $2 RETURNING",
             "",
             tenant,

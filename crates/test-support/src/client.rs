@@ -193,9 +193,9 @@ impl Call {
         let response = soon(builder.send())
             .await
             .unwrap_or_else(|error| panic!("{request} was not answered: {error:?}"));
-        if response.status() != 200 {
-            panic!("{}", Answer::of(response, request).await);
+        if response.status() == 200 {
+            return EventStream::new(response, request);
         }
-        EventStream::new(response, request)
+        panic!("{}", Answer::of(response, request).await)
     }
 }

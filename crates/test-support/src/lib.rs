@@ -29,9 +29,7 @@ const SOON: Duration = Duration::from_secs(20);
 pub fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let place = Location::caller();
     async move {
-        match tokio::time::timeout(SOON, future).await {
-            Ok(output) => output,
-            Err(_) => panic!("what {place} waits for did not happen in {SOON:?}"),
-        }
+        let output = tokio::time::timeout(SOON, future).await;
+        output.unwrap_or_else(|_| panic!("what {place} waits for did not happen in {SOON:?}"))
     }
 }

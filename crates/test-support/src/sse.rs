@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::soon;
+use crate::{SOON, soon};
 
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +94,7 @@ impl EventStream {
     /// Every event up to the first that fits.
     pub async fn collect_until(&mut self, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
         let mut events = Vec::new();
-        let found = soon(async {
+        let found = async {
             while let Some(event) = self.try_next().await {
                 let found = fits(&event);
                 events.push(event);
@@ -103,13 +103,13 @@ impl EventStream {
                 }
             }
             false
-        });
+        };
         // A stuck stream must say what it had: a time-out alone says nothing.
-        let found = tokio::time::timeout(std::time::Duration::from_secs(15), found).await;
-        match found {
-            Ok(true) => events,
-            Ok(false) => panic!("{} ended after {:?}", self.request, self.seen),
-            Err(_) => panic!("{} is stuck after {:?}", self.request, self.seen),
+        let found = tokio::time::timeout(SOON, found).await;
+        match found.ok() {
+            Some(true) => events,
+            Some(false) => panic!("{} ended after {:?}", self.request, self.seen),
+            None => panic!("{} is stuck after {:?}", self.request, self.seen),
         }
     }
 

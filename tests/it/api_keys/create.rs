@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::support::TestApp;
 
@@ -65,7 +66,6 @@ async fn only_the_hash_of_a_key_is_kept() {
         assert!(!row.contains(&raw), "{row}");
         assert!(!row.contains(&hex::encode(&raw)), "{row}");
     }
-    use sha2::Digest as _;
     let hash = sha2::Sha256::digest(&raw).to_vec();
     let found: i64 = sqlx::query_scalar("SELECT count(*) FROM api_key WHERE key_hash = $1")
         .bind(hash)

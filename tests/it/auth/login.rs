@@ -79,7 +79,7 @@ async fn an_access_token_past_its_time_is_refused() {
     let tokens = app.services().auth.tokens();
     let issue = |ttl| tokens.issue(UserId::from(user), family, ttl).unwrap();
 
-    let good = app.with_bearer(&issue(Duration::from_secs(60)));
+    let good = app.with_bearer(&issue(Duration::from_mins(1)));
     good.get("/auth/me").await.expect(200);
     let ended = app.with_bearer(&issue(Duration::ZERO));
     let answer = ended.get("/auth/me").await;

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// How long anything may take before the test gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that another process brings about and does not tell.
 pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -150,15 +150,30 @@ impl World {
 /// A server that was killed leaves its database running.
 impl Drop for World {
     fn drop(&mut self) {
-        let Some(postmaster) = self.postmaster() else {
-            return;
-        };
-        // Immediate shutdown: nothing in it is wanted any more.
-        if kill_process(postmaster, Signal::QUIT).is_ok() {
-            let begun = std::time::Instant::now();
-            while is_alive(postmaster) && begun.elapsed() < Duration::from_secs(10) {
-                std::thread::yield_now();
-            }
+        if let Some(postmaster) = self.postmaster() {
+            end_database(postmaster);
+        }
+    }
+}
+
+/// A database that is not to outlive its test, however that ends.
+pub(super) struct Ended(pub(super) Pid);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Otherwise the test has ended it, and the id may be anybody's.
+        if std::thread::panicking() {
+            end_database(self.0);
+        }
+    }
+}
+
+/// Immediate shutdown: nothing in it is wanted any more.
+fn end_database(postmaster: Pid) {
+    if kill_process(postmaster, Signal::QUIT).is_ok() {
+        let begun = Instant::now();
+        while is_alive(postmaster) && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::yield_now();
         }
     }
 }
@@ -214,7 +229,9 @@ impl Server {
         let lines = self.stdout.lines();
         let api = lines.iter().find(|line| line.starts_with("  API "));
         let api = api.unwrap().split_whitespace().last().unwrap();
-        self.base_url = api.strip_suffix("/api/v2").unwrap().to_owned();
+        api.strip_suffix("/api/v2")
+            .unwrap()
+            .clone_into(&mut self.base_url);
     }
 
     /// `127.0.0.1:port`.
@@ -266,7 +283,7 @@ impl Server {
 /// What a process writes, line by line.
 #[derive(Debug)]
 pub(super) struct Lines {
-    lines: Arc<Mutex<Vec<String>>>,
+    said: Arc<Mutex<Vec<String>>>,
     grown: watch::Receiver<usize>,
     reader: Option<JoinHandle<()>>,
 }
@@ -286,7 +303,7 @@ impl Lines {
             }
         });
         Self {
-            lines,
+            said: lines,
             grown,
             reader: Some(reader),
         }
@@ -294,7 +311,7 @@ impl Lines {
 
     /// What there is so far.
     pub(super) fn lines(&self) -> Vec<String> {
-        let lines = self.lines.lock();
+        let lines = self.said.lock();
         lines.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -313,9 +330,8 @@ impl Lines {
                 }
             }
         };
-        if timeout(PATIENCE, wait).await.is_err() {
-            panic!("what was waited for was not said:\n{}", self.text());
-        }
+        let said = timeout(PATIENCE, wait).await.is_ok();
+        assert!(said, "what was waited for was not said:\n{}", self.text());
     }
 
     /// Everything, once it ends.

@@ -38,12 +38,12 @@ async fn deliver(app: &TestApp, session: &Session, body: &str, signature: &str) 
 
 /// Delivers an event as the engine would.
 async fn report(app: &TestApp, session: &Session, event: &str, payload: Value) -> Answer {
-    let body = envelope(session, event, payload).to_string();
+    let body = envelope(session, event, &payload).to_string();
     let signature = sign(&signing_key(app, session).await, &body);
     deliver(app, session, &body, &signature).await
 }
 
-fn envelope(session: &Session, event: &str, payload: Value) -> Value {
+fn envelope(session: &Session, event: &str, payload: &Value) -> Value {
     json!({
         "id": "evt_01k0000000000000000000000000", "timestamp": 1_790_000_000_000_u64,
         "event": event, "session": session.engine, "metadata": {}, "me": null,

@@ -1,3 +1,4 @@
+use mf_waha_sim::{Dialect, Failure};
 use serde_json::{Value, json};
 
 use super::{report, text};
@@ -103,4 +104,36 @@ async fn a_report_may_be_larger_than_a_request() {
         .await
         .expect(200);
     events.named("message.received").await;
+}
+
+#[tokio::test]
+#[ignore = "known fault: what acknowledges a message whose id is not known yet is dropped"]
+async fn an_acknowledgement_may_overtake_the_report_that_tells_the_id() {
+    // An engine that chooses ids itself, and whose answer did not tell which.
+    let app = TestApp::builder().dialect(Dialect::Webjs).start().await;
+    let (session, _events) = app.working_session(&app.full_key()).await;
+    app.sim.fail_next(Failure::new(201).on("/api/sendText"));
+    let sent = session.send("15550000002", "hello").await;
+    assert_eq!(sent["wa_message_id"], Value::Null);
+
+    let ack = json!({
+        "id": "true_15550000002@c.us_3EB0CHOSEN", "from": "15550000002@c.us", "to": null,
+        "participant": null, "fromMe": true, "ack": 3, "ackName": "READ",
+    });
+    // Either it is kept, or the engine is told to come again.
+    let first = report(&app, &session, "message.ack", ack.clone())
+        .await
+        .status;
+    let mut told = text("3EB0CHOSEN", "hello");
+    told["id"] = json!("true_15550000002@c.us_3EB0CHOSEN");
+    told["fromMe"] = json!(true);
+    report(&app, &session, "message.any", told)
+        .await
+        .expect(200);
+    if first != 200 {
+        report(&app, &session, "message.ack", ack).await.expect(200);
+    }
+    let shown = session.message(&sent).await;
+    assert_eq!(shown["wa_message_id"], "3EB0CHOSEN");
+    assert_eq!(shown["status"], "read");
 }

@@ -9,7 +9,7 @@ async fn what_nobody_we_know_signed_is_refused_and_not_kept() {
     let app = TestApp::start().await;
     let (session, _events) = app.working_session(&app.full_key()).await;
     let key = signing_key(&app, &session).await;
-    let body = envelope(&session, "message.any", text("AAAA", "forged")).to_string();
+    let body = envelope(&session, "message.any", &text("AAAA", "forged")).to_string();
     let good = sign(&key, &body);
     let told = app.count("SELECT count(*) FROM event").await;
     for signature in [
@@ -61,7 +61,7 @@ async fn a_report_about_a_session_that_is_not_there_is_not_found() {
     let app = TestApp::start().await;
     let key = app.full_key();
     let (session, _events) = app.working_session(&key).await;
-    let body = envelope(&session, "message.any", text("AAAA", "late")).to_string();
+    let body = envelope(&session, "message.any", &text("AAAA", "late")).to_string();
     let signature = sign(&signing_key(&app, &session).await, &body);
     key.delete(&session.path("")).await.expect(200);
     let answer = deliver(&app, &session, &body, &signature).await;
@@ -80,7 +80,7 @@ async fn one_sessions_key_does_not_open_another() {
     let key = app.full_key();
     let (one, _one) = app.working_session(&key).await;
     let (other, _other) = app.working_session(&key).await;
-    let body = envelope(&other, "message.any", text("AAAA", "crossed")).to_string();
+    let body = envelope(&other, "message.any", &text("AAAA", "crossed")).to_string();
     let signature = sign(&signing_key(&app, &one).await, &body);
     deliver(&app, &other, &body, &signature).await.refused(401);
     // And what is well signed for one session says nothing about another.
@@ -95,7 +95,7 @@ async fn rubbish_that_is_well_signed_is_kept_and_answered() {
     let app = TestApp::start().await;
     let (session, _events) = app.working_session(&app.full_key()).await;
     let key = signing_key(&app, &session).await;
-    let nameless = envelope(&session, "message.any", json!({"body": "no id"})).to_string();
+    let nameless = envelope(&session, "message.any", &json!({"body": "no id"})).to_string();
     let rubbish = [
         "{",
         "[]",

@@ -3,12 +3,12 @@
 
 use mf_waha_sim::{Dialect, Failure};
 
-use crate::support::TestApp;
+use crate::support::{EventStream, Session, TestApp, soon};
 
 const ALL: [Dialect; 3] = [Dialect::Noweb, Dialect::Gows, Dialect::Webjs];
 
 /// One message sent, one row, and it was read.
-async fn sent_once(app: &TestApp, session: &crate::support::Session) {
+async fn sent_once(app: &TestApp, session: &Session) {
     let got = session.sent(&app.sim);
     assert_eq!(got.len(), 1, "{got:?}");
     assert_eq!((got[0].deliveries, got[0].submissions), (1, 1), "{got:?}");
@@ -25,14 +25,31 @@ async fn sent_once(app: &TestApp, session: &crate::support::Session) {
     );
 }
 
+/// An app whose messages are acknowledged by [`read`] alone: one that is acknowledged before
+/// its id is known would stay as it is.
+async fn start(dialect: Dialect) -> (TestApp, Session, EventStream) {
+    let app = TestApp::builder().dialect(dialect).start().await;
+    app.sim.set_manual_acks(true);
+    let (session, events) = app.working_session(&app.full_key()).await;
+    (app, session, events)
+}
+
+/// The recipient reads the message that was sent last, as soon as its report was taken.
+async fn read(app: &TestApp, session: &Session, events: &mut EventStream) {
+    let last = |_: &_| session.sent(&app.sim).pop();
+    let id = soon(app.sim.until(last)).await.id;
+    app.taken(|record| record.event == "message.any" && record.body.contains(&id))
+        .await;
+    app.sim.ack(&session.engine, &id, 3).unwrap();
+    events.named("message.read").await;
+}
+
 #[tokio::test]
 async fn a_message_is_sent_once_and_stands_once_in_the_history() {
     for dialect in ALL {
-        let app = TestApp::builder().dialect(dialect).start().await;
-        let (session, mut events) = app.working_session(&app.full_key()).await;
+        let (app, session, mut events) = start(dialect).await;
         session.send("15550000002", "hello").await;
-        events.named("message.read").await;
-        app.taken(|record| record.event == "message.any").await;
+        read(&app, &session, &mut events).await;
         sent_once(&app, &session).await;
     }
 }
@@ -40,16 +57,14 @@ async fn a_message_is_sent_once_and_stands_once_in_the_history() {
 #[tokio::test]
 async fn so_it_does_where_the_report_comes_before_the_answer() {
     for dialect in ALL {
-        let app = TestApp::builder().dialect(dialect).start().await;
-        let (session, mut events) = app.working_session(&app.full_key()).await;
+        let (app, session, mut events) = start(dialect).await;
         app.wire.hold_answers("POST /api/sendText");
         let sending = tokio::spawn({
             let session = session.clone();
             async move { session.send("15550000002", "hello").await }
         });
         // Everything was reported, up to the reading of it, and nothing answered yet.
-        app.taken(|record| record.event == "message.any").await;
-        events.named("message.read").await;
+        read(&app, &session, &mut events).await;
         app.wire.release();
         let sent = sending.await.unwrap();
         assert_eq!(sent["status"], "read", "{dialect}: {sent}");
@@ -60,12 +75,11 @@ async fn so_it_does_where_the_report_comes_before_the_answer() {
 #[tokio::test]
 async fn so_it_does_where_the_answer_says_nothing() {
     for dialect in ALL {
-        let app = TestApp::builder().dialect(dialect).start().await;
-        let (session, mut events) = app.working_session(&app.full_key()).await;
-        app.sim
-            .fail_next(Failure::new(201).on("/api/sendText").after());
+        let (app, session, mut events) = start(dialect).await;
+        let nothing = Failure::new(201).on("/api/sendText").after();
+        app.sim.fail_next(nothing);
         session.send("15550000002", "hello").await;
-        events.named("message.read").await;
+        read(&app, &session, &mut events).await;
         sent_once(&app, &session).await;
     }
 }
@@ -73,13 +87,12 @@ async fn so_it_does_where_the_answer_says_nothing() {
 #[tokio::test]
 async fn so_it_does_where_the_answer_is_lost() {
     for dialect in ALL {
-        let app = TestApp::builder().dialect(dialect).start().await;
-        let (session, mut events) = app.working_session(&app.full_key()).await;
-        app.sim
-            .fail_next(Failure::new(0).on("/api/sendText").after());
+        let (app, session, mut events) = start(dialect).await;
+        let lost = Failure::new(0).on("/api/sendText").after();
+        app.sim.fail_next(lost);
         let sent = session.send("15550000002", "hello").await;
         assert_ne!(sent["status"], "failed", "{dialect}: {sent}");
-        events.named("message.read").await;
+        read(&app, &session, &mut events).await;
         sent_once(&app, &session).await;
     }
 }
@@ -87,11 +100,10 @@ async fn so_it_does_where_the_answer_is_lost() {
 #[tokio::test]
 async fn two_of_the_same_text_are_two_messages() {
     for dialect in ALL {
-        let app = TestApp::builder().dialect(dialect).start().await;
-        let (session, mut events) = app.working_session(&app.full_key()).await;
+        let (app, session, mut events) = start(dialect).await;
         for _ in 0..2 {
             session.send("15550000002", "hello").await;
-            events.named("message.read").await;
+            read(&app, &session, &mut events).await;
         }
         assert_eq!(session.sent(&app.sim).len(), 2, "{dialect}");
         let ids = "SELECT count(DISTINCT wa_message_id) FROM message WHERE status = 'read'";

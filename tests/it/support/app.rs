@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, future::pending, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, future::pending, net::SocketAddr, sync::Arc};
 
 use mf_domain::{Email, PlanId, Role as UserRole, ScopeSet};
 use mf_server::{Config, Role, Server};
@@ -54,7 +54,7 @@ pub(crate) struct Neighbour {
 
 impl Builder {
     /// With this setting.
-    pub(crate) fn set(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, name: &'static str, value: impl Display) -> Self {
         self.settings.insert(name, value.to_string());
         self
     }

@@ -4,7 +4,7 @@ mod app;
 mod sessions;
 mod wire;
 
-pub(crate) use app::{Neighbour, TestApp};
+pub(crate) use app::TestApp;
 pub(crate) use mf_test_support::{Answer, Client, Event, EventStream, soon};
 pub(crate) use sessions::Session;
 pub(crate) use wire::Wire;

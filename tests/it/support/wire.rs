@@ -118,7 +118,7 @@ impl State {
         mut to: OwnedWriteHalf,
         waits: &AtomicBool,
     ) -> std::io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         loop {
             let length = from.read(&mut buffer).await?;
             if length == 0 {
@@ -139,7 +139,7 @@ impl State {
         mut to: OwnedWriteHalf,
         waits: &AtomicBool,
     ) -> std::io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         loop {
             let length = from.read(&mut buffer).await?;
             if length == 0 {

@@ -53,8 +53,8 @@ async fn in_whatever_order_acks_come_a_status_never_goes_backwards() {
             let at = start + TimeDelta::seconds(i64::try_from(step).unwrap());
             let advanced = tx.messages().advance(session, &wa, *report, at, None);
             let advanced = advanced.await.unwrap();
-            let advances = message.status.advances_to(*report);
-            assert_eq!(advanced.is_some(), advances, "{order:?} at {step}");
+            let counts = message.status.advances_to(*report);
+            assert_eq!(advanced.is_some(), counts, "{order:?} at {step}");
             if let Some(advanced) = advanced {
                 assert_eq!(advanced.status, *report);
                 assert_never_unsaid(&message, &advanced);

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use mf_domain::{EventName, PlanId};
 use mf_local_postgres::{LocalPostgres, Options};
 use mf_store::{MIGRATOR, MigrateError, NewEvent, NewTenant, PoolOptions, Store};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
@@ -12,8 +13,23 @@ use crate::support::{World, fresh};
 
 /// A cluster of its own: roles belong to all databases of one.
 struct Cluster {
-    postgres: LocalPostgres,
+    postgres: Option<LocalPostgres>,
+    url: String,
     _folder: tempfile::TempDir,
+}
+
+/// A test that failed leaves no server behind.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let pid = self
+            .postgres
+            .as_ref()
+            .map(|postgres| postgres.pid().cast_signed());
+        if let Some(pid) = pid.and_then(Pid::from_raw) {
+            // Nobody is left to hear of a failure.
+            let _ = kill_process(pid, Signal::QUIT);
+        }
+    }
 }
 
 impl Cluster {
@@ -27,14 +43,16 @@ impl Cluster {
         options.settings = [("fsync", "off"), ("shared_buffers", "16MB")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
+        let postgres = LocalPostgres::start(&options).await.unwrap();
         Self {
-            postgres: LocalPostgres::start(&options).await.unwrap(),
+            url: postgres.url().to_owned(),
+            postgres: Some(postgres),
             _folder: folder,
         }
     }
 
     async fn run(&self, sql: &str) {
-        let mut superuser = PgConnection::connect(self.postgres.url()).await.unwrap();
+        let mut superuser = PgConnection::connect(&self.url).await.unwrap();
         superuser
             .execute(AssertSqlSafe(sql.to_owned()))
             .await
@@ -64,7 +82,7 @@ impl Cluster {
     }
 
     fn url(&self, login: &str) -> String {
-        let at = self.postgres.url().split_once('@').unwrap().1;
+        let at = self.url.split_once('@').unwrap().1;
         let at = at.split_once('/').unwrap().0;
         format!("postgres://{login}:{login}@{at}/db_{login}")
     }
@@ -72,7 +90,7 @@ impl Cluster {
 
 #[tokio::test]
 async fn a_login_needs_the_roles_or_the_right_to_make_them() {
-    let cluster = Cluster::start().await;
+    let mut cluster = Cluster::start().await;
     cluster
         .run(
             "CREATE ROLE plain LOGIN PASSWORD 'plain';
@@ -154,7 +172,8 @@ async fn a_login_needs_the_roles_or_the_right_to_make_them() {
     for store in [plain, maker, second, again] {
         store.close().await;
     }
-    cluster.postgres.stop().await.unwrap();
+    let postgres = cluster.postgres.take().expect("it ran");
+    postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
