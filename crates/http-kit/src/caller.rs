@@ -94,6 +94,11 @@ impl<P> Caller<P> {
         Ok(self.services.store.begin(self.tenant()).await?)
     }
 
+    /// Opens a transaction in which all that is read is of one moment. It cannot write.
+    pub async fn begin_reading(&self) -> ApiResult<TenantTx> {
+        Ok(self.services.store.begin_reading(self.tenant()).await?)
+    }
+
     /// The person, if it is one.
     pub const fn user(&self) -> Option<UserId> {
         match self.principal.actor {

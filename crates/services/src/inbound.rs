@@ -248,10 +248,17 @@ impl Services {
             .messages()
             .advance(owner.id, id, status, self.clock.now(), error)
             .await?;
-        if let Some(message) = advanced
-            && let Some(name) = EventName::of_message_status(message.status)
-        {
-            self.tell_message(tx, name, &message).await?;
+        let Some(advance) = advanced else {
+            return Ok(());
+        };
+        if advance.overtook_sent {
+            // The engine's answer to the send has not been written down yet, and will have
+            // nothing left to tell.
+            self.tell_message(tx, EventName::MessageSent, &advance.message)
+                .await?;
+        }
+        if let Some(name) = EventName::of_message_status(advance.message.status) {
+            self.tell_message(tx, name, &advance.message).await?;
         }
         Ok(())
     }

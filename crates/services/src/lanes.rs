@@ -67,6 +67,11 @@ impl Lanes {
 }
 
 impl Ticket {
+    /// Whether the turn would come at once. Somebody may still be quicker.
+    pub(crate) fn is_next(&self) -> bool {
+        self.lane.turns.try_lock().is_ok()
+    }
+
     /// Waits for the turn.
     pub(crate) async fn turn(self) -> Turn {
         let guard = Arc::clone(&self.lane.turns).lock_owned().await;

@@ -31,6 +31,7 @@ use mf_store::{Store, StoreResult};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
+use uuid::Uuid;
 
 pub use accounts::{Login, LoginRefused, NewAccount, Registered};
 pub use api_keys::{KeyRefused, KeyRequest, MintedKey};
@@ -74,6 +75,8 @@ pub struct Services {
     pub tracker: TaskTracker,
     /// Cancelled when the server goes down: streams end, jobs finish what they hold.
     pub shutdown: CancellationToken,
+    /// This process, as it signs the messages that it is about to send.
+    instance: Uuid,
     lanes: lanes::Lanes,
     lifecycles: lanes::Lanes,
 }
@@ -138,6 +141,7 @@ impl Services {
             shutdown: CancellationToken::new(),
             lanes: lanes::Lanes::default(),
             lifecycles: lanes::Lanes::default(),
+            instance: ids.mint(),
             store,
             engine,
             clock,

@@ -40,7 +40,7 @@ impl Services {
 
     async fn claim_and_settle(self: &Arc<Self>, work: &mut JoinSet<()>) -> StoreResult<()> {
         let free = AT_A_TIME.saturating_sub(work.len());
-        let claim = self.new_claim();
+        let claim = self.claim(self.ids.mint());
         let mut tx = self
             .store
             .system("messages of all tenants wait in one queue")
@@ -120,6 +120,7 @@ impl Services {
             },
             queue: claimed.may_send,
             attempts: claimed.attempts,
+            attempted: claimed.attempted,
         };
         Ok(Some((message, held)))
     }

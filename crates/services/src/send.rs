@@ -84,12 +84,14 @@ pub(crate) struct Held {
     /// It may go back to the outbox and be sent later.
     pub(crate) queue: bool,
     pub(crate) attempts: i32,
+    /// It is on disk that the engine may have been asked.
+    pub(crate) attempted: bool,
 }
 
 impl Services {
-    pub(crate) fn new_claim(&self) -> Claim {
+    pub(crate) fn claim(&self, id: Uuid) -> Claim {
         Claim {
-            id: self.ids.mint::<Uuid>(),
+            id,
             lease: self.settings.send_lease,
         }
     }
@@ -105,7 +107,7 @@ impl Services {
         message: TextMessage,
     ) -> Result<Message, SendRefused> {
         let ticket = self.lanes.ticket(message.session_id);
-        let (accepted, held) = self.accept(tenant, message).await?;
+        let (accepted, held) = self.accept(tenant, &ticket, message).await?;
         let Some(held) = held else {
             return Ok(accepted);
         };
@@ -123,6 +125,7 @@ impl Services {
     async fn accept(
         &self,
         tenant: Tenant,
+        ticket: &Ticket,
         message: TextMessage,
     ) -> Result<(Message, Option<Held>), SendRefused> {
         let mints_ids = self.engine_takes_ids().await;
@@ -152,7 +155,12 @@ impl Services {
             None => None,
         };
         let wa_message_id = mints_ids.then(|| self.ids.wa_message_id());
-        let claim = self.new_claim();
+        // One claim for all that this process sends at once: what another holds, or a process
+        // that died, is ahead of this message, and not to be overtaken.
+        let claim = self.claim(self.instance);
+        // Where a repeat is no second message, it does no harm to take a message that waited
+        // in its lane for one that was tried; elsewhere it would be given up for nothing.
+        let attempt = mints_ids || ticket.is_next();
         let new = NewOutbound {
             id: self.ids.mint(),
             session_id: message.session_id,
@@ -169,6 +177,7 @@ impl Services {
             queue: message.queue,
             patience: self.settings.outbox_patience,
             claim: works.then_some(claim),
+            attempt,
         };
         let (accepted, claimed) = tx.messages().accept(&new).await?;
         if !claimed && !message.queue {
@@ -189,6 +198,7 @@ impl Services {
             },
             queue: message.queue,
             attempts: 1,
+            attempted: attempt,
         });
         Ok((accepted, held))
     }
@@ -201,7 +211,8 @@ impl Services {
             return self.set_back(&turn, &held, false, None).await;
         }
         // The lease must outlast the engine's answer.
-        if accepted_at.elapsed() > self.settings.send_lease / 10 && !self.renew(&held).await? {
+        let old = accepted_at.elapsed() > self.settings.send_lease / 10;
+        if (old || !held.attempted) && !self.renew(&held).await? {
             return self.as_it_stands(&held).await;
         }
         self.ask_engine(&turn, &held).await

@@ -24,6 +24,36 @@ pub struct EventPosition {
     seq: i64,
 }
 
+/// What a transaction could see of the log: so that a stream that begins with the state of
+/// things leaves out what led to it.
+#[derive(Debug, Clone)]
+pub struct LogView {
+    xmin: i64,
+    xmax: i64,
+    running: Vec<i64>,
+}
+
+impl LogView {
+    /// Reads PostgreSQL's form of a snapshot: `xmin:xmax:running,running,…`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let xmin = parts.next()?.parse().ok()?;
+        let xmax = parts.next()?.parse().ok()?;
+        let running = parts.next()?.split(',').filter(|id| !id.is_empty());
+        let running = running.map(str::parse).collect::<Result<_, _>>().ok()?;
+        Some(Self {
+            xmin,
+            xmax,
+            running,
+        })
+    }
+
+    /// Whether an event was there to be seen.
+    pub fn shows(&self, position: EventPosition) -> bool {
+        position.tx < self.xmin || (position.tx < self.xmax && !self.running.contains(&position.tx))
+    }
+}
+
 /// Something that happened, as the log has it.
 #[derive(Debug, Clone)]
 pub struct LoggedEvent {
@@ -84,6 +114,7 @@ pub struct Events<'t> {
 impl Events<'_> {
     /// Adds to the log. Readers see it once the transaction is committed.
     pub async fn append(self, new: &NewEvent) -> StoreResult<()> {
+        self.tx.grew = true;
         sqlx::query!(
             "INSERT INTO event (id, tenant_id, session_id, name, data)
              VALUES ($1, $2, $3, $4, $5::text::json)",
@@ -96,6 +127,15 @@ impl Events<'_> {
         .execute(self.tx.conn())
         .await?;
         Ok(())
+    }
+
+    /// What this transaction can see of the log, at this moment. What it reads afterwards is
+    /// of the same state or a newer one.
+    pub async fn view(self) -> StoreResult<LogView> {
+        let text = sqlx::query_scalar!(r#"SELECT pg_current_snapshot()::text AS "view!""#)
+            .fetch_one(self.tx.conn())
+            .await?;
+        LogView::parse(&text).ok_or_else(|| sqlx::Error::Decode(text.into()).into())
     }
 
     /// Where an event of a session stands in the log, by its id.

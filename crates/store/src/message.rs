@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use mf_domain::{
     ChatId, ContactId, Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId,
     preview,
@@ -91,8 +91,12 @@ pub struct NewOutbound<'a> {
     /// For how long.
     pub patience: Duration,
     /// By whom it is sent at once. `None`: it waits in the outbox. Also with a claim it waits
-    /// there if others of its session do, so that none is overtaken.
+    /// there if another message of its session is pending that this claim does not hold, so
+    /// that none is overtaken: not even one that a process held which is dead by now.
     pub claim: Option<Claim>,
+    /// Whether the engine is asked as soon as this is committed. If others of the same claim
+    /// are ahead, it is noted when the turn comes.
+    pub attempt: bool,
 }
 
 /// A message that WhatsApp told us of.
@@ -135,6 +139,15 @@ pub enum Stored {
     New(Box<Message>),
     /// It was there already; nothing changed.
     Known,
+}
+
+/// A message of ours that came further.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// The message as it is now.
+    pub message: Message,
+    /// Until this moment nobody had said that it was sent: the report overtook that.
+    pub overtook_sent: bool,
 }
 
 macro_rules! message_query {
@@ -284,13 +297,14 @@ impl Messages<'_> {
                    $11, now() + make_interval(secs => $12), now(),
                    CASE WHEN free THEN $13::uuid END,
                    CASE WHEN free THEN now() + make_interval(secs => $14) END,
-                   CASE WHEN free THEN now() END,
-                   CASE WHEN free THEN 1 ELSE 0 END
+                   CASE WHEN free AND $15 THEN now() END,
+                   CASE WHEN free AND $15 THEN 1 ELSE 0 END
                FROM (
                    SELECT $13::uuid IS NOT NULL AND NOT EXISTS (
                        SELECT FROM message
                        WHERE tenant_id = $2 AND session_id = $3 AND status = 'pending'
-                         AND direction = 'outbound' AND outbox_claim_id IS NULL
+                         AND direction = 'outbound'
+                         AND outbox_claim_id IS DISTINCT FROM $13::uuid
                    ) AS free
                ) AS lane
                RETURNING outbox_claim_id IS NOT NULL AS "claimed!""#,
@@ -308,6 +322,7 @@ impl Messages<'_> {
             new.patience.as_secs_f64(),
             new.claim.map(|claim| claim.id),
             new.claim.map_or(0.0, |claim| claim.lease.as_secs_f64()),
+            new.attempt,
         )
         .fetch_one(self.tx.conn())
         .await?;
@@ -415,8 +430,10 @@ impl Messages<'_> {
         status: MessageStatus,
         at: DateTime<Utc>,
         error: Option<&str>,
-    ) -> StoreResult<Option<Message>> {
+    ) -> StoreResult<Option<Advance>> {
         let tenant = self.tenant();
+        // As the database keeps it, for the comparison below.
+        let at = at.trunc_subsecs(6);
         let from: Vec<String> = status
             .predecessors()
             .into_iter()
@@ -447,6 +464,9 @@ impl Messages<'_> {
         )
         .fetch_optional(self.tx.conn())
         .await?;
-        Ok(row)
+        Ok(row.map(|message| Advance {
+            overtook_sent: status != MessageStatus::Sent && message.sent_at == Some(at),
+            message,
+        }))
     }
 }

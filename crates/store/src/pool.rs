@@ -74,11 +74,21 @@ impl Store {
     }
 
     /// Opens a transaction that sees one tenant and nothing else.
-    #[instrument(name = "db.begin", level = "debug", skip_all)]
     pub async fn begin(&self, tenant: Tenant) -> StoreResult<TenantTx> {
+        self.begin_as(tenant, "").await
+    }
+
+    /// The same, where all that is read is of one moment. It cannot write.
+    pub async fn begin_reading(&self, tenant: Tenant) -> StoreResult<TenantTx> {
+        self.begin_as(tenant, " ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
+    }
+
+    #[instrument(name = "db.begin", level = "debug", skip_all)]
+    async fn begin_as(&self, tenant: Tenant, how: &'static str) -> StoreResult<TenantTx> {
         // One round trip. The id is a UUID, so there is nothing to escape.
         let begin = format!(
-            "BEGIN; SET LOCAL ROLE moltflow_app; SET LOCAL app.tenant_id = '{}'",
+            "BEGIN{how}; SET LOCAL ROLE moltflow_app; SET LOCAL app.tenant_id = '{}'",
             tenant.id()
         );
         let tx = self.pool.begin_with(AssertSqlSafe(begin)).await?;

@@ -11,7 +11,7 @@ pub struct TenantTx {
     tx: Transaction<'static, Postgres>,
     tenant: Tenant,
     wake: Wake,
-    grew: bool,
+    pub(crate) grew: bool,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -78,7 +78,6 @@ impl TenantTx {
 
     /// The tenant's event log.
     pub fn events(&mut self) -> Events<'_> {
-        self.grew = true;
         Events { tx: self }
     }
 

@@ -38,8 +38,7 @@ async fn start(dialect: Dialect) -> (TestApp, Session, EventStream) {
 async fn read(app: &TestApp, session: &Session, events: &mut EventStream) {
     let last = |_: &_| session.sent(&app.sim).pop();
     let id = soon(app.sim.until(last)).await.id;
-    app.taken(|record| record.event == "message.any" && record.body.contains(&id))
-        .await;
+    app.reported(&id).await;
     app.sim.ack(&session.engine, &id, 3).unwrap();
     events.named("message.read").await;
 }

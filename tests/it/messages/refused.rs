@@ -158,13 +158,19 @@ async fn a_number_without_whatsapp_is_refused_where_the_engine_knows_at_once() {
 #[tokio::test]
 async fn a_number_without_whatsapp_fails_later_where_the_engine_learns_it_later() {
     let app = TestApp::start().await;
+    app.sim.set_manual_acks(true);
     let (session, mut events) = app.working_session(&app.full_key()).await;
     let sent = session.send("15559990001", "hello").await;
+    assert_eq!(sent["status"], "sent");
+    let id = sent["wa_message_id"].as_str().unwrap();
+    app.reported(id).await;
+    app.sim.ack(&session.engine, id, -1).unwrap();
     let failed = events.named("message.failed").await;
     assert_eq!(failed.data()["message_id"], sent["id"]);
     let shown = session.message(&sent).await;
     assert_eq!(shown["status"], "failed");
     assert_ne!(shown["error"], json!(null));
+    assert_eq!(session.sent(&app.sim), []);
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ async fn an_acknowledgement_of_failure_fails_the_message() {
     app.sim.set_manual_acks(true);
     let (session, mut events) = app.working_session(&app.full_key()).await;
     let sent = session.send("15550000002", "hello").await;
+    app.reported(sent["wa_message_id"].as_str().unwrap()).await;
     ack(&app, &session, &sent, -1).await;
     let failed = session.message(&sent).await;
     assert_eq!(failed["status"], "failed");
@@ -102,4 +103,44 @@ async fn in_a_group_one_readers_acknowledgement_counts() {
     let told = events.named("message.read").await;
     assert_eq!(told.data()["message_id"], sent["id"]);
     assert_eq!(told.data()["is_group"], true);
+}
+
+#[tokio::test]
+#[ignore = "known fault: the engine's answer makes it `sent` again"]
+async fn a_failure_that_is_told_before_the_engine_answers_stands() {
+    let app = TestApp::start().await;
+    app.sim.set_manual_acks(true);
+    let (session, mut events) = app.working_session(&app.full_key()).await;
+    app.wire.hold_answers("POST /api/sendText");
+    let sending = tokio::spawn({
+        let session = session.clone();
+        async move { session.send("15559990001", "hello").await }
+    });
+    app.wire.held(1).await;
+    let record = app.taken(|record| record.event == "message.any").await;
+    let report: Value = serde_json::from_str(&record.body).unwrap();
+    let id = report["payload"]["id"].as_str().unwrap();
+    app.sim.ack(&session.engine, id, -1).unwrap();
+    events.named("message.failed").await;
+    app.wire.release();
+    assert_eq!(sending.await.unwrap()["status"], "failed");
+}
+
+#[tokio::test]
+#[ignore = "known fault: the report of the message makes it `sent` again"]
+async fn a_failure_that_overtakes_the_report_of_its_message_stands() {
+    let app = TestApp::start().await;
+    app.sim.set_manual_acks(true);
+    let (session, _events) = app.working_session(&app.full_key()).await;
+    let sent = session.send("15559990001", "hello").await;
+    let id = sent["wa_message_id"].as_str().unwrap();
+    app.reported(id).await;
+    ack(&app, &session, &sent, -1).await;
+    // The same report once more stands for one that comes late.
+    let late = app
+        .taken(|r| r.event == "message.any" && r.body.contains(id))
+        .await;
+    let again = mf_waha_sim::Replay::Index(late.index);
+    app.sim.replay_callback(again).await.unwrap();
+    assert_eq!(session.message(&sent).await["status"], "failed");
 }

@@ -319,6 +319,12 @@ impl TestApp {
         soon(self.sim.until(found)).await
     }
 
+    /// Waits until the engine's own report of a message that was sent was taken.
+    pub(crate) async fn reported(&self, wa_message_id: &str) {
+        self.taken(|record| record.event == "message.any" && record.body.contains(wa_message_id))
+            .await;
+    }
+
     /// A session as the engine has it.
     pub(crate) async fn at_engine(&self, session: &str) -> Value {
         let engine = Client::new(&self.engine_url, Credential::ApiKey(ENGINE_KEY.to_owned()));

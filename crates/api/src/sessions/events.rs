@@ -15,7 +15,7 @@ use mf_http_kit::{
     openapi::{AuthErrors, NotFoundError, ParamErrors, ServerErrors},
 };
 use mf_services::{Envelope, Services, SessionStatusData};
-use mf_store::{EventPosition, LoggedEvent, Session, StoreResult, Tenant};
+use mf_store::{EventPosition, LogView, LoggedEvent, Session, StoreResult, Tenant};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use uuid::Uuid;
 
@@ -50,9 +50,9 @@ pub(crate) async fn stream_session_events(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     // First the subscription, then the snapshot: what happens in between is in both, and
-    // never in neither.
+    // never in neither. Of one moment, so that it is known what the snapshot shows already.
     let subscription = caller.services.hub.subscribe(id);
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_reading().await?;
     let session = tx
         .sessions()
         .lookup(id)
@@ -62,6 +62,7 @@ pub(crate) async fn stream_session_events(
         Some(last) => tx.events().position_of(id, last).await?,
         None => None,
     };
+    let view = tx.events().view().await?;
     tx.commit().await?;
     let feed = Feed {
         tenant: caller.tenant(),
@@ -69,6 +70,8 @@ pub(crate) async fn stream_session_events(
         ready: VecDeque::from([snapshot(&caller.services, &session)?]),
         missed: after.map(|after| (after, subscription.told)),
         live: subscription.live,
+        // Whoever resumes wants all that was missed, also what the snapshot shows.
+        shown: after.is_none().then_some(view),
         told: subscription.told,
         services: Arc::clone(&caller.services),
         over: false,
@@ -96,6 +99,8 @@ struct Feed {
     /// What is still to be read from the log: after the first, up to the second.
     missed: Option<(EventPosition, EventPosition)>,
     live: Receiver<Arc<LoggedEvent>>,
+    /// What led to the snapshot, and is not told after it.
+    shown: Option<LogView>,
     told: EventPosition,
     over: bool,
 }
@@ -123,11 +128,16 @@ impl Feed {
                 received = self.live.recv() => received,
             };
             match received {
-                Ok(event) if event.position > self.told => {
-                    self.ready.extend(render(&event));
+                Ok(event) => {
+                    let read = event.position <= self.told;
+                    let shown = self
+                        .shown
+                        .as_ref()
+                        .is_some_and(|view| view.shows(event.position));
+                    if !read && !shown {
+                        self.ready.extend(render(&event));
+                    }
                 }
-                // Read from the log already.
-                Ok(_) => {}
                 Err(RecvError::Lagged(_)) => {
                     return Some(self.end("too slow; resume with Last-Event-ID"));
                 }

@@ -247,3 +247,37 @@ async fn write(store: Store, tenant: Tenant, writer: usize, begin: Arc<Barrier>)
     }
     committed
 }
+
+#[tokio::test]
+async fn a_view_of_the_log_shows_exactly_what_was_committed_before_it() {
+    let world = World::new().await;
+    let tenant = world.tenant().await;
+    let mut open = world.store.begin(tenant).await.unwrap();
+    let later = append(&mut open).await;
+    let mut tx = world.store.begin(tenant).await.unwrap();
+    let before = append(&mut tx).await;
+    tx.commit().await.unwrap();
+
+    let mut reading = world.store.begin_reading(tenant).await.unwrap();
+    let view = reading.events().view().await.unwrap();
+    open.commit().await.unwrap();
+    let mut tx = world.store.begin(tenant).await.unwrap();
+    let after = append(&mut tx).await;
+    tx.commit().await.unwrap();
+    // Of one moment: what came meanwhile does not change it.
+    let again = reading.events().view().await.unwrap();
+    reading.commit().await.unwrap();
+
+    let events = world
+        .store
+        .events_after(EventPosition::default(), 10)
+        .await
+        .unwrap();
+    assert_eq!(events.len(), 3);
+    for event in events {
+        let shown = event.id == before;
+        assert!(shown || event.id == later || event.id == after);
+        assert_eq!(view.shows(event.position), shown, "{:?}", event.id);
+        assert_eq!(again.shows(event.position), shown, "{:?}", event.id);
+    }
+}

@@ -50,12 +50,20 @@ async fn in_whatever_order_acks_come_a_status_never_goes_backwards() {
             panic!("{wa:?} is not new");
         };
         for (step, report) in order.iter().enumerate() {
-            let at = start + TimeDelta::seconds(i64::try_from(step).unwrap());
+            let at = start + TimeDelta::seconds(i64::try_from(step + 1).unwrap());
             let advanced = tx.messages().advance(session, &wa, *report, at, None);
             let advanced = advanced.await.unwrap();
             let counts = message.status.advances_to(*report);
             assert_eq!(advanced.is_some(), counts, "{order:?} at {step}");
             if let Some(advanced) = advanced {
+                let unsaid = message.sent_at.is_none() && *report != MessageStatus::Sent;
+                let tells = advanced.message.sent_at.is_some();
+                assert_eq!(
+                    advanced.overtook_sent,
+                    unsaid && tells,
+                    "{order:?} at {step}"
+                );
+                let advanced = advanced.message;
                 assert_eq!(advanced.status, *report);
                 assert_never_unsaid(&message, &advanced);
                 *message = advanced;
@@ -211,9 +219,10 @@ async fn a_report_of_our_own_message_is_matched_once() {
     let tenant = world.tenant().await;
     let session = world.session(tenant).await;
     let mut ours = Vec::new();
+    let held = claim();
     for _ in 0..2 {
         let how = Accept {
-            claim: Some(claim()),
+            claim: Some(held),
             ..Accept::default()
         };
         ours.push(world.accept(tenant, session, how).await.0);
@@ -337,5 +346,5 @@ async fn a_report_of_a_message_that_was_given_up_is_matched_too() {
         .messages()
         .advance(session, &wa, MessageStatus::Sent, at, None);
     let advanced = advanced.await.unwrap().expect("it was sent after all");
-    assert_eq!((advanced.id, advanced.error), (id, None));
+    assert_eq!((advanced.message.id, advanced.message.error), (id, None));
 }

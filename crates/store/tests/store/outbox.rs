@@ -231,11 +231,12 @@ async fn a_message_is_sent_at_once_only_where_none_waits() {
     let world = World::new().await;
     let tenant = world.tenant().await;
     let session = world.session(tenant).await;
+    let held = claim();
     let at_once = || Accept {
-        claim: Some(claim()),
+        claim: Some(held),
         ..Accept::default()
     };
-    // Those that are being sent are ahead in the lane of the session, not in the outbox.
+    // Those that this process is sending are ahead in the lane of the session, not in the outbox.
     assert!(world.accept(tenant, session, at_once()).await.1);
     assert!(world.accept(tenant, session, at_once()).await.1);
     world.accept(tenant, session, Accept::default()).await;
@@ -263,10 +264,37 @@ async fn an_ack_that_overtakes_the_answer_stands() {
     let read = tx
         .messages()
         .advance(session, &wa, MessageStatus::Read, at, None);
-    assert!(read.await.unwrap().is_some());
+    // Nobody had said that it was sent, and nobody else will.
+    assert!(read.await.unwrap().unwrap().overtook_sent);
     tx.commit().await.unwrap();
     assert!(!finish(&world, tenant, id, held, "AB01").await);
     assert_eq!(world.message(tenant, id).await.status, MessageStatus::Read);
     let held = "SELECT count(*) FROM message WHERE outbox_claim_id IS NOT NULL";
     assert_eq!(world.count(held).await, 0);
+}
+
+#[tokio::test]
+async fn a_message_waits_behind_one_that_another_process_holds() {
+    let world = World::new().await;
+    let tenant = world.tenant().await;
+    let session = world.session(tenant).await;
+    let (ours, theirs) = (claim(), claim());
+    let by = |claim| Accept {
+        claim: Some(claim),
+        ..Accept::default()
+    };
+    // One process may hold several of a session: its lane keeps them in order.
+    let (_, first) = world.accept(tenant, session, by(theirs)).await;
+    let (_, second) = world.accept(tenant, session, by(theirs)).await;
+    assert!(first && second);
+    // Another must not overtake them, be their holder alive or dead.
+    let (_, third) = world.accept(tenant, session, by(ours)).await;
+    assert!(
+        !third,
+        "a message overtook those that another process holds"
+    );
+    // Other sessions are none of their business.
+    let elsewhere = world.session(tenant).await;
+    let (_, fourth) = world.accept(tenant, elsewhere, by(ours)).await;
+    assert!(fourth);
 }

@@ -149,6 +149,7 @@ impl World {
             queue: how.queue,
             patience: how.patience,
             claim: how.claim,
+            attempt: true,
         };
         let mut tx = self.store.begin(tenant).await.unwrap();
         let (_, claimed) = tx.messages().accept(&new).await.unwrap();

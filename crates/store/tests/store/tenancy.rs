@@ -142,6 +142,7 @@ async fn nothing_can_be_added_to_what_is_another_tenants() {
         queue: true,
         patience: std::time::Duration::from_hours(1),
         claim: None,
+        attempt: true,
     };
     let mut tx = world.store.begin(ours).await.unwrap();
     let refused = tx.messages().accept(&new).await.unwrap_err();
