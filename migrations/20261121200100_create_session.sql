@@ -13,6 +13,9 @@ CREATE TABLE wa_session (
     last_error text,
     -- Whether somebody asked for it to run. The engine is brought in line with this.
     wanted boolean NOT NULL DEFAULT false,
+    -- Whether clients were told that it is connected, and not yet that it is no more. Outlasts
+    -- being `starting`: engines reconnect on purpose, every half hour.
+    connected boolean NOT NULL DEFAULT false,
     -- The key that the engine signs its callbacks with, sealed with the master key.
     callback_secret bytea NOT NULL,
     -- When the engine says that the present status began: its reports overtake each other.

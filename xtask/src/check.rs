@@ -48,7 +48,7 @@ async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()>
     let started = database::start(workspace).await;
     let postgres = steps.end(step, started)?;
     let result = with_database(workspace, &postgres, steps).await;
-    let stopped = postgres.stop().await;
+    let stopped = database::stop(postgres).await;
     result?;
     stopped?;
 
@@ -104,7 +104,7 @@ pub(crate) async fn test(workspace: &Workspace, arguments: &[String]) -> Result<
     stay_on_interrupt();
     let postgres = database::start(workspace).await?;
     let result = run_tests(workspace, &postgres, arguments);
-    postgres.stop().await?;
+    database::stop(postgres).await?;
     result
 }
 

@@ -31,3 +31,11 @@ pub(crate) async fn start(workspace: &Workspace) -> Result<LocalPostgres> {
     println!("{}", postgres.describe());
     Ok(postgres)
 }
+
+/// Stops it, unless it ran before: then somebody else is at work with it.
+pub(crate) async fn stop(postgres: LocalPostgres) -> Result<()> {
+    if !postgres.was_running() {
+        postgres.stop().await?;
+    }
+    Ok(())
+}

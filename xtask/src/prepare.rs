@@ -38,10 +38,7 @@ pub(crate) async fn run(workspace: &Workspace, check: bool) -> Result<()> {
     }
     let postgres = database::start(workspace).await?;
     let result = with_database(workspace, &postgres, check).await;
-    // A server that was there before is somebody's, such as a test run's.
-    if !postgres.was_running() {
-        postgres.stop().await?;
-    }
+    database::stop(postgres).await?;
     result
 }
 

@@ -149,12 +149,13 @@ impl MessageStatus {
     /// Whether a report of `next` changes a message that is at `self`.
     ///
     /// Acks come late, twice and out of order: only a higher level counts. A failure counts
-    /// while nobody has received the message; and a message that we gave up on, but of which
-    /// WhatsApp says that it arrived, has arrived.
+    /// while nobody has received the message, and is not taken back by a late word that it was
+    /// sent; but a message that was given up on, and of which WhatsApp says that it arrived,
+    /// has arrived.
     pub const fn advances_to(self, next: Self) -> bool {
         match (self, next) {
             (Self::Pending | Self::Sent, Self::Failed) => true,
-            (_, Self::Failed) | (Self::Failed, Self::Pending) => false,
+            (_, Self::Failed) | (Self::Failed, Self::Pending | Self::Sent) => false,
             (Self::Failed, _) => true,
             _ => next.rank() > self.rank(),
         }
@@ -207,9 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn proof_of_arrival_outweighs_our_giving_up() {
-        assert!(Failed.advances_to(Sent));
+    fn proof_of_arrival_outweighs_a_failure_and_a_late_answer_does_not() {
         assert!(Failed.advances_to(Delivered));
+        assert!(!Failed.advances_to(Sent));
         assert!(!Failed.advances_to(Pending));
     }
 

@@ -7,10 +7,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use mf_domain::{Clock, Ids, SystemClock};
 use mf_http_kit::{HttpSettings, harden};
-use mf_services::{OsEntropy, Services, Settings, Tokens, Vault};
+use mf_services::{FirstRun, OsEntropy, Services, Settings, Tokens, Vault};
 use mf_worker::Worker;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,123 @@ impl std::fmt::Debug for Server {
     }
 }
 
+/// What a server is made of, before it serves.
+struct Parts {
+    ids: Ids,
+    engine: EngineHandle,
+    services: Arc<Services>,
+    first: Option<FirstRun>,
+    metrics: PrometheusHandle,
+}
+
+impl Parts {
+    async fn make(
+        config: &mut Config,
+        role: Role,
+        database: &Database,
+        local_url: &str,
+        base_url: &str,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Ids::new(Arc::clone(&clock), Arc::new(OsEntropy));
+        let secrets = Secrets::obtain(config, &ids)?;
+        let migrated = database.store.migrate().await;
+        migrated.context("the database schema was not brought up to date")?;
+        let engine = EngineHandle::open(config, &ids).await?;
+        let services = Services::new(
+            database.store.clone(),
+            Arc::clone(&engine.engine),
+            Arc::clone(&clock),
+            ids.clone(),
+            Vault::new(&secrets.master, ids.clone()),
+            Tokens::new(&secrets.jwt, clock),
+            settings(config, local_url),
+        );
+        let first = match role {
+            // Whoever shows the API shows the way in.
+            Role::Worker => None,
+            Role::All | Role::Http => {
+                let made = services.first_run().await;
+                made.context("the first account was not made")?
+            }
+        };
+        if let Some(first) = &first {
+            first_start::keep(&config.data_dir, base_url, first)?;
+        }
+        let opened = services.open().await;
+        opened.context("the event log cannot be read")?;
+        let metrics = recorder()?;
+        Ok(Self {
+            ids,
+            engine,
+            services,
+            first,
+            metrics,
+        })
+    }
+
+    fn router(&self, config: &Config, role: Role) -> Router {
+        let handle = self.metrics.clone();
+        let metrics: mf_api::Metrics = Arc::new(move || handle.render());
+        let router = match role {
+            Role::All | Role::Http => mf_api::router(&self.services, metrics),
+            Role::Worker => mf_api::health_router(&self.services, metrics),
+        };
+        let mut settings = HttpSettings::new(self.ids.clone());
+        settings.cors = config.cors.clone();
+        // A send waits for the engine, which may take its whole time twice over.
+        let patience = config.engine_timeout * 2 + Duration::from_secs(5);
+        settings.request_timeout = settings.request_timeout.max(patience);
+        harden(router, &settings)
+    }
+
+    fn serve(
+        self,
+        config: &Config,
+        role: Role,
+        listener: TcpListener,
+        database: Database,
+        base_url: String,
+    ) -> Server {
+        let addr = listener.local_addr().unwrap_or(config.addr);
+        let router = self.router(config, role);
+        let stop_http = CancellationToken::new();
+        let stopped = stop_http.clone().cancelled_owned();
+        let http = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        let follower = tokio::spawn({
+            let services = Arc::clone(&self.services);
+            async move { services.follow().await }
+        });
+        let worker = (role != Role::Http).then(|| Worker::start(&self.services));
+        Banner {
+            role,
+            base_url: &base_url,
+            database: &database.describe(),
+            engine: &self.engine.describe(config),
+            data_dir: &config.data_dir,
+            first: self.first.as_ref(),
+        }
+        .print();
+        info!(%addr, ?role, "up");
+        Server {
+            addr,
+            base_url,
+            services: self.services,
+            database,
+            engine: self.engine,
+            http,
+            stop_http,
+            worker,
+            follower,
+            patience: config.shutdown_patience,
+        }
+    }
+}
+
 impl Server {
     /// Starts a server. When this returns, it answers.
     pub async fn start(mut config: Config, role: Role) -> Result<Self, StartError> {
@@ -81,95 +199,21 @@ impl Server {
                 config.addr
             )
         })?;
-        let addr = listener.local_addr()?;
-        let local_url = format!("http://{}", reachable(addr));
+        let local_url = format!("http://{}", reachable(listener.local_addr()?));
         let base_url = config
             .public_url
             .clone()
             .unwrap_or_else(|| local_url.clone());
 
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids = Ids::new(Arc::clone(&clock), Arc::new(OsEntropy));
-        let secrets = Secrets::obtain(&mut config, &ids)?;
         let database = Database::open(&config).await?;
-        database
-            .store
-            .migrate()
-            .await
-            .context("the database schema was not brought up to date")?;
-        let engine = EngineHandle::open(&config, &ids).await?;
-        let services = Services::new(
-            database.store.clone(),
-            Arc::clone(&engine.engine),
-            Arc::clone(&clock),
-            ids.clone(),
-            Vault::new(&secrets.master, ids.clone()),
-            Tokens::new(&secrets.jwt, clock),
-            settings(&config, &local_url),
-        );
-
-        let first = match role {
-            // Whoever shows the API shows the way in.
-            Role::Worker => None,
-            Role::All | Role::Http => services
-                .first_run()
-                .await
-                .context("the first account was not made")?,
-        };
-        if let Some(first) = &first {
-            first_start::keep(&config.data_dir, &base_url, first)?;
+        match Parts::make(&mut config, role, &database, &local_url, &base_url).await {
+            Ok(parts) => Ok(parts.serve(&config, role, listener, database, base_url)),
+            Err(error) => {
+                // Nothing is left running that this start began.
+                database.leave().await;
+                Err(error)
+            }
         }
-        services
-            .open()
-            .await
-            .context("the event log cannot be read")?;
-        let metrics = recorder()?;
-        let metrics: mf_api::Metrics = Arc::new(move || metrics.render());
-        let router = match role {
-            Role::All | Role::Http => mf_api::router(&services, metrics),
-            Role::Worker => mf_api::health_router(&services, metrics),
-        };
-        let mut http_settings = HttpSettings::new(ids);
-        http_settings.cors = config.cors.clone();
-        // A send waits for the engine, which may take its whole time twice over.
-        http_settings.request_timeout = http_settings
-            .request_timeout
-            .max(config.engine_timeout * 2 + Duration::from_secs(5));
-        let router = harden(router, &http_settings);
-        let stop_http = CancellationToken::new();
-        let stopped = stop_http.clone().cancelled_owned();
-        let http = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
-        let follower = tokio::spawn({
-            let services = Arc::clone(&services);
-            async move { services.follow().await }
-        });
-        let worker = (role != Role::Http).then(|| Worker::start(&services));
-        Banner {
-            role,
-            base_url: &base_url,
-            database: &database.describe(),
-            engine: &engine.describe(&config),
-            data_dir: &config.data_dir,
-            first: first.as_ref(),
-        }
-        .print();
-        info!(%addr, ?role, "up");
-        Ok(Self {
-            addr,
-            base_url,
-            services,
-            database,
-            engine,
-            http,
-            stop_http,
-            worker,
-            follower,
-            patience: config.shutdown_patience,
-        })
     }
 
     /// Where it listens.

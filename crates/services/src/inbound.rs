@@ -19,6 +19,9 @@ pub enum CallbackRefused {
     /// Nobody we know sent it.
     #[error("The signature is missing or wrong")]
     BadSignature,
+    /// It is about a message whose id is not known yet; the engine shall try again.
+    #[error("The message is not known yet")]
+    TooEarly,
     /// Something beneath failed; the engine shall try again.
     #[error(transparent)]
     Failed(#[from] ServiceError),
@@ -98,7 +101,11 @@ impl Services {
         Ok(())
     }
 
-    async fn take_in(&self, owner: &SessionOwner, callback: &Callback) -> Result<(), ServiceError> {
+    async fn take_in(
+        &self,
+        owner: &SessionOwner,
+        callback: &Callback,
+    ) -> Result<(), CallbackRefused> {
         let mut tx = self.store.begin(owner.tenant).await?;
         tx.sessions().seen(owner.id).await?;
         let outcome = match &callback.event {
@@ -115,7 +122,7 @@ impl Services {
                 {
                     return Ok(());
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             },
             EngineEvent::Ack {
                 id,
@@ -123,8 +130,11 @@ impl Services {
                 status,
                 ..
             } => {
-                if *from_me {
-                    self.take_ack(&mut tx, owner, id, *status).await?;
+                if *from_me
+                    && !self.take_ack(&mut tx, owner, id, *status).await?
+                    && tx.messages().may_get_id(owner.id, id).await?
+                {
+                    return Err(CallbackRefused::TooEarly);
                 }
                 "ack"
             }
@@ -230,18 +240,22 @@ impl Services {
             }
             Stored::New(new) => self.tell_message(tx, EventName::MessageSent, &new).await,
             // The report of one of ours is WhatsApp's word that it has it.
-            Stored::Known if message.from_me => self.take_ack(tx, owner, &message.id, status).await,
+            Stored::Known if message.from_me => {
+                self.take_ack(tx, owner, &message.id, status).await?;
+                Ok(())
+            }
             Stored::Known => Ok(()),
         }
     }
 
+    /// Whether it moved a message on.
     async fn take_ack(
         &self,
         tx: &mut TenantTx,
         owner: &SessionOwner,
         id: &WaMessageId,
         status: MessageStatus,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<bool, ServiceError> {
         let error =
             (status == MessageStatus::Failed).then_some("WhatsApp could not deliver the message.");
         let advanced = tx
@@ -249,7 +263,7 @@ impl Services {
             .advance(owner.id, id, status, self.clock.now(), error)
             .await?;
         let Some(advance) = advanced else {
-            return Ok(());
+            return Ok(false);
         };
         if advance.overtook_sent {
             // The engine's answer to the send has not been written down yet, and will have
@@ -260,7 +274,7 @@ impl Services {
         if let Some(name) = EventName::of_message_status(advance.message.status) {
             self.tell_message(tx, name, &advance.message).await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

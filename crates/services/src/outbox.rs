@@ -97,7 +97,10 @@ impl Services {
             .as_ref()
             .and_then(|message| message.reply_to.as_deref())
         {
-            Some(id) => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
+            Some(id) => {
+                let id = WaMessageId::new(id);
+                tx.messages().lookup_in(claimed.session_id, &id).await?
+            }
             None => None,
         };
         tx.commit().await?;

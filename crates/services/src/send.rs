@@ -372,7 +372,10 @@ async fn find_reply(
     // Phones mint ids of 32 hexadecimal digits: without hyphens it is WhatsApp's.
     let found = match Uuid::try_parse(id) {
         Ok(uuid) if id.contains('-') => tx.messages().lookup(uuid.into()).await?,
-        _ => tx.messages().lookup_wa(&WaMessageId::new(id)).await?,
+        _ => {
+            let id = WaMessageId::new(id);
+            tx.messages().lookup_in(session, &id).await?
+        }
     };
     let found = found.filter(|found| found.session_id == session);
     let found = found.ok_or(SendRefused::ReplyNotFound)?;

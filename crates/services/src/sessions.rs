@@ -288,13 +288,13 @@ impl Services {
         let (before, now) = (change.before, change.session.status);
         self.tell_session(tx, EventName::SessionStatus, &change.session, before)
             .await?;
-        if now == SessionStatus::Working && before != SessionStatus::Working {
+        let working = now == SessionStatus::Working;
+        if working && !change.was_connected {
             self.tell_session(tx, EventName::SessionConnected, &change.session, before)
                 .await?;
         }
-        // On its way back is no disconnection: engines reconnect on purpose, every half hour.
-        let lost = before == SessionStatus::Working && now != SessionStatus::Starting;
-        if lost && now != SessionStatus::Working {
+        // On its way back is no disconnection, and coming back then none of the other.
+        if change.was_connected && !working && now != SessionStatus::Starting {
             self.tell_session(tx, EventName::SessionDisconnected, &change.session, before)
                 .await?;
         }

@@ -209,6 +209,26 @@ impl Messages<'_> {
         Ok(row)
     }
 
+    /// One message of a session, by WhatsApp's bare id.
+    pub async fn lookup_in(
+        self,
+        session: SessionId,
+        id: &WaMessageId,
+    ) -> StoreResult<Option<Message>> {
+        let tenant = self.tenant();
+        let row = message_query!(
+            "SELECT",
+            "FROM message m JOIN chat c ON c.tenant_id = m.tenant_id AND c.id = m.chat_id
+             WHERE m.tenant_id = $1 AND m.wa_message_id = $2 AND m.session_id = $3",
+            tenant,
+            id.as_str(),
+            session.uuid(),
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(row)
+    }
+
     /// WhatsApp's name of a chat, by ours.
     pub async fn chat_jid(self, session: SessionId, chat: ChatId) -> StoreResult<Option<String>> {
         let jid = sqlx::query_scalar!(
@@ -419,6 +439,31 @@ impl Messages<'_> {
         .execute(self.tx.conn())
         .await?;
         Ok(adopted.rows_affected() > 0)
+    }
+
+    /// Whether an id that no message has may turn out to be one of ours: where the engine
+    /// chooses ids, a message is without one until the engine says which.
+    pub async fn may_get_id(self, session: SessionId, id: &WaMessageId) -> StoreResult<bool> {
+        let may = sqlx::query_scalar!(
+            r#"SELECT NOT EXISTS (
+                   SELECT FROM message
+                   WHERE tenant_id = $1 AND wa_message_id = $3 AND session_id = $2
+               ) AND EXISTS (
+                   SELECT FROM chat c
+                   JOIN message m ON m.tenant_id = c.tenant_id AND m.chat_id = c.id
+                   WHERE c.tenant_id = $1 AND c.session_id = $2
+                     AND c.last_message_at > now() - interval '10 minutes'
+                     AND m.created_at > now() - interval '10 minutes'
+                     AND m.direction = 'outbound' AND m.wa_message_id IS NULL
+                     AND m.outbox_attempts > 0 AND m.status <> 'failed'
+               ) AS "may!""#,
+            self.tenant(),
+            session.uuid(),
+            id.as_str(),
+        )
+        .fetch_one(self.tx.conn())
+        .await?;
+        Ok(may)
     }
 
     /// Moves a message of ours on, if `status` is an advance. `None` where it is not, or where

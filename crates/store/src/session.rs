@@ -85,6 +85,8 @@ pub struct ReportedStatus {
 pub struct StatusChange {
     /// Where the session stood.
     pub before: SessionStatus,
+    /// Clients knew it as connected.
+    pub was_connected: bool,
     /// The session as it is now.
     pub session: Session,
     /// The report was of the same status, but a newer one: a QR code was exchanged.
@@ -244,7 +246,7 @@ impl Sessions<'_> {
     ) -> StoreResult<Option<StatusChange>> {
         let tenant = self.tenant();
         let before = sqlx::query!(
-            r#"SELECT status AS "status: Word<SessionStatus>", engine_status_at
+            r#"SELECT status AS "status: Word<SessionStatus>", engine_status_at, connected
                FROM wa_session WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
             tenant,
             id.uuid()
@@ -275,6 +277,8 @@ impl Sessions<'_> {
                  push_name = coalesce($5, s.push_name),
                  engine_status_at = coalesce($6, s.engine_status_at),
                  last_error = $7,
+                 connected = CASE $3 WHEN 'working' THEN true WHEN 'starting' THEN s.connected
+                     ELSE false END,
                  last_seen_at = CASE WHEN $3 = 'working' THEN now() ELSE s.last_seen_at END,
                  updated_at = now()
              WHERE s.tenant_id = $1 AND s.id = $2 RETURNING",
@@ -292,6 +296,7 @@ impl Sessions<'_> {
         let changed = session.status != status;
         Ok((changed || renewed).then_some(StatusChange {
             before: status,
+            was_connected: before.connected,
             session,
             renewed,
         }))

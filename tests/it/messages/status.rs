@@ -106,7 +106,6 @@ async fn in_a_group_one_readers_acknowledgement_counts() {
 }
 
 #[tokio::test]
-#[ignore = "known fault: the engine's answer makes it `sent` again"]
 async fn a_failure_that_is_told_before_the_engine_answers_stands() {
     let app = TestApp::start().await;
     app.sim.set_manual_acks(true);
@@ -127,7 +126,6 @@ async fn a_failure_that_is_told_before_the_engine_answers_stands() {
 }
 
 #[tokio::test]
-#[ignore = "known fault: the report of the message makes it `sent` again"]
 async fn a_failure_that_overtakes_the_report_of_its_message_stands() {
     let app = TestApp::start().await;
     app.sim.set_manual_acks(true);

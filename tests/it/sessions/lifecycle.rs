@@ -160,16 +160,44 @@ async fn a_connection_that_comes_back_by_itself_is_no_disconnection() {
     let app = TestApp::start().await;
     let (session, mut events) = app.working_session(&app.full_key()).await;
     app.sim.disconnect(&session.engine).unwrap();
-    let told = events
-        .collect_until(|event| event.name == "session.connected")
+    let mut told = events
+        .collect_until(|event| event.status() == "working")
         .await;
+    // Nobody was told that it was lost, so nobody is told that it is back.
+    session.order("stop").await.expect(200);
+    told.extend(
+        events
+            .collect_until(|event| event.name == "session.disconnected")
+            .await,
+    );
     let told = steps(&told);
     let expected = [
         "session.status starting",
         "session.status working",
-        "session.connected working",
+        "session.status stopped",
+        "session.disconnected stopped",
     ];
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_come_back_is_a_disconnection() {
+    let app = TestApp::start().await;
+    let (session, mut events) = app.working_session(&app.full_key()).await;
+    app.sim
+        .set_status(&session.engine, Status::Starting)
+        .unwrap();
+    events.status("starting").await;
+    app.sim.set_status(&session.engine, Status::Failed).unwrap();
+    let told = events
+        .collect_until(|event| event.status() == "failed")
+        .await;
+    session.order("stop").await.expect(200);
+    let rest = events
+        .collect_until(|event| event.status() == "stopped")
+        .await;
+    let disconnected = |event: &&Event| event.name == "session.disconnected";
+    assert_eq!(told.iter().chain(&rest).filter(disconnected).count(), 1);
 }
 
 #[tokio::test]
