@@ -93,6 +93,8 @@ CREATE TABLE message (
     -- that has it may have been sent.
     outbox_attempt_at timestamptz,
     outbox_attempts integer NOT NULL DEFAULT 0,
+    -- It was given up on without knowing whether it was sent: a report that it was counts.
+    outbox_unknown boolean NOT NULL DEFAULT false,
 
     CONSTRAINT message_tenant_id_id_key UNIQUE (tenant_id, id),
     -- In this order it also serves the look-up by WhatsApp's id alone.

@@ -150,8 +150,7 @@ impl MessageStatus {
     ///
     /// Acks come late, twice and out of order: only a higher level counts. A failure counts
     /// while nobody has received the message, and is not taken back by a late word that it was
-    /// sent; but a message that was given up on, and of which WhatsApp says that it arrived,
-    /// has arrived.
+    /// sent; but a failed message of which WhatsApp says that it arrived, has arrived.
     pub const fn advances_to(self, next: Self) -> bool {
         match (self, next) {
             (Self::Pending | Self::Sent, Self::Failed) => true,

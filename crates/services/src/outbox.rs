@@ -153,13 +153,10 @@ impl Services {
         message: &Message,
         held: Held,
     ) -> Result<(), SendRefused> {
-        let unknown = || Outcome::Failed {
-            error: "outcome unknown".to_owned(),
-        };
         let Some(id) = message.wa_message_id.clone().map(WaMessageId::new) else {
             // The engine chose the id and never said which: nothing can be asked, and a second
             // try might be a second message.
-            self.finish(&held, unknown()).await?;
+            self.finish(&held, Outcome::Unknown).await?;
             return Ok(());
         };
         let key = SessionKey::of(claimed.session_id);
@@ -182,12 +179,12 @@ impl Services {
                 if repeatable && claimed.may_send && !claimed.expired && claimed.session_works {
                     return self.send_held(turn, held).await;
                 }
-                self.finish(&held, unknown()).await?;
+                self.finish(&held, Outcome::Unknown).await?;
                 Ok(())
             }
             // A session that is gone, or will not come back in time, cannot be asked.
             Err(EngineError::NotReady { .. } | EngineError::SessionMissing) if claimed.expired => {
-                self.finish(&held, unknown()).await?;
+                self.finish(&held, Outcome::Unknown).await?;
                 Ok(())
             }
             Err(_) => {

@@ -360,6 +360,7 @@ fn outcome_label(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Sent { .. } => "sent",
         Outcome::Failed { .. } => "failed",
+        Outcome::Unknown => "unknown",
     }
 }
 

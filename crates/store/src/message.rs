@@ -455,7 +455,8 @@ impl Messages<'_> {
                      AND c.last_message_at > now() - interval '10 minutes'
                      AND m.created_at > now() - interval '10 minutes'
                      AND m.direction = 'outbound' AND m.wa_message_id IS NULL
-                     AND m.outbox_attempts > 0 AND m.status <> 'failed'
+                     AND m.outbox_attempts > 0
+                     AND (m.status <> 'failed' OR m.outbox_unknown)
                ) AS "may!""#,
             self.tenant(),
             session.uuid(),
@@ -466,7 +467,8 @@ impl Messages<'_> {
         Ok(may)
     }
 
-    /// Moves a message of ours on, if `status` is an advance. `None` where it is not, or where
+    /// Moves a message of ours on, if `status` is an advance, or the first certainty about one
+    /// that was given up on. `None` where it is not, or where
     /// there is no such message.
     pub async fn advance(
         self,
@@ -496,7 +498,8 @@ impl Messages<'_> {
              FROM chat c
              WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
                AND m.tenant_id = $1 AND m.session_id = $2 AND m.wa_message_id = $3
-               AND m.direction = 'outbound' AND m.status = ANY($7)
+               AND m.direction = 'outbound'
+               AND (m.status = ANY($7) OR (m.status = 'failed' AND m.outbox_unknown))
              RETURNING",
             "",
             tenant,

@@ -54,6 +54,9 @@ pub enum Outcome {
         /// Why: a sentence for the sender.
         error: String,
     },
+    /// It may have been sent, nobody can say, and it will not be tried again. Counts as failed
+    /// until WhatsApp says otherwise.
+    Unknown,
 }
 
 /// See [`TenantTx::outbox`].
@@ -142,6 +145,7 @@ impl Outbox<'_> {
                 None,
             ),
             Outcome::Failed { error } => (MessageStatus::Failed, None, None, Some(error.as_str())),
+            Outcome::Unknown => (MessageStatus::Failed, None, None, Some("outcome unknown")),
         };
         let from: Vec<String> = status
             .predecessors()
@@ -157,7 +161,7 @@ impl Outbox<'_> {
                      THEN coalesce(m.delivered_at, $6) ELSE m.delivered_at END,
                  read_at = CASE WHEN $4 IN ('read', 'played')
                      THEN coalesce(m.read_at, $6) ELSE m.read_at END,
-                 outbox_claim_id = NULL, outbox_lease_until = NULL
+                 outbox_claim_id = NULL, outbox_lease_until = NULL, outbox_unknown = $9
              FROM chat c
              WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
                AND m.tenant_id = $1 AND m.id = $2 AND m.outbox_claim_id = $3
@@ -172,6 +176,7 @@ impl Outbox<'_> {
             at,
             error,
             &from,
+            matches!(outcome, Outcome::Unknown),
         )
         .fetch_optional(self.tx.conn())
         .await?;

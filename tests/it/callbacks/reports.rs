@@ -42,7 +42,7 @@ async fn of_statuses_that_overtake_each_other_the_latest_stands() {
     .await
     .expect(200);
     assert_eq!(session.get().await["status"], "working");
-    events.named("session.connected").await;
+    events.status("working").await;
 }
 
 #[tokio::test]

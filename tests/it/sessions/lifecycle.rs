@@ -122,7 +122,7 @@ async fn a_restart_comes_back_without_a_scan() {
     let (session, mut events) = app.working_session(&app.full_key()).await;
     session.order("restart").await.expect(200);
     let told = events
-        .collect_until(|event| event.name == "session.connected")
+        .collect_until(|event| event.status() == "working")
         .await;
     let told = steps(&told);
     assert!(

@@ -318,12 +318,9 @@ async fn a_report_of_a_message_that_was_given_up_is_matched_too() {
     };
     let (id, _) = world.accept(tenant, session, how).await;
     let mut tx = world.store.begin(tenant).await.unwrap();
-    let failed = Outcome::Failed {
-        error: "outcome unknown".to_owned(),
-    };
     assert!(
         tx.outbox()
-            .finish(id, held, &failed)
+            .finish(id, held, &Outcome::Unknown)
             .await
             .unwrap()
             .is_some()
