@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 /// sends WAHA's callbacks. No message leaves this machine.
 ///
 /// Some numbers behave in their own way:
-///   15550000001@c.us   answers "echo: <text>"
+///   15550000001@c.us   answers "echo: " and the text
 ///   15550000463@c.us   refuses strangers: 500, "server returned error 463"
 ///   1555999…           do not have WhatsApp
 ///
