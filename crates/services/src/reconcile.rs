@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{EngineSession, SessionKey};
-use mf_store::{ReportedStatus, SessionOwner};
+use mf_store::{ReportedStatus, Session, SessionOwner};
 use tracing::{info, warn};
 
 use crate::{Services, SessionRefused, sessions::of_engine};
@@ -44,44 +44,46 @@ impl Services {
         let Ok(session) = self.session(owner.tenant, owner.id).await else {
             return Ok(());
         };
-        if session.wanted && !self.runs_as_wanted(owner.id, at_engine) {
-            // The list may be older than the last start.
-            let now = self.engine.session(&SessionKey::of(owner.id)).await?;
-            if !self.runs_as_wanted(owner.id, now.as_ref()) {
-                info!(session.id = %owner.id, "a session is brought back at the engine");
-                return self.bring_back(owner).await;
-            }
+        let url = self.settings.callback_url(owner.id);
+        if verdict(&session, at_engine, &url) == Verdict::InLine {
             return Ok(());
         }
-        let report = match at_engine {
-            Some(engine) => of_engine(engine),
-            None => ReportedStatus {
-                status: Some(SessionStatus::Stopped),
-                ..ReportedStatus::default()
-            },
-        };
-        if report.status.is_some_and(|status| status != session.status) {
-            // What a callback said meanwhile is newer than the list.
-            let report = ReportedStatus {
-                only_from: Some(session.status),
-                ..report
-            };
-            let mut tx = self.store.begin(owner.tenant).await?;
-            self.report_status(&mut tx, owner.id, &report).await?;
-            tx.commit().await?;
-            if report.status == Some(SessionStatus::Working) {
-                self.store.wake().ring_outbox();
+        // The list may be older than the last order or callback: before anything is done, the
+        // engine is asked again.
+        let now = self.engine.session(&SessionKey::of(owner.id)).await?;
+        match verdict(&session, now.as_ref(), &url) {
+            Verdict::InLine => Ok(()),
+            Verdict::BringBack => {
+                info!(session.id = %owner.id, "a session is brought back at the engine");
+                self.bring_back(owner).await
             }
+            Verdict::StandsElsewhere => self.take_over(owner, &session, now.as_ref()).await,
         }
-        Ok(())
     }
 
-    /// It is there, does not stand still, and reports to us.
-    fn runs_as_wanted(&self, id: SessionId, at_engine: Option<&EngineSession>) -> bool {
-        at_engine.is_some_and(|engine| {
-            engine.status != Some(SessionStatus::Stopped)
-                && engine.callback_url.as_ref() == Some(&self.settings.callback_url(id))
-        })
+    /// Writes down where the engine says that a session stands.
+    async fn take_over(
+        &self,
+        owner: &SessionOwner,
+        session: &Session,
+        at_engine: Option<&EngineSession>,
+    ) -> Result<(), SessionRefused> {
+        let stopped = || ReportedStatus {
+            status: Some(SessionStatus::Stopped),
+            ..ReportedStatus::default()
+        };
+        let report = ReportedStatus {
+            // What a callback said meanwhile is newer still.
+            only_from: Some(session.status),
+            ..at_engine.map_or_else(stopped, of_engine)
+        };
+        let mut tx = self.store.begin(owner.tenant).await?;
+        self.report_status(&mut tx, owner.id, &report).await?;
+        tx.commit().await?;
+        if report.status == Some(SessionStatus::Working) {
+            self.store.wake().ring_outbox();
+        }
+        Ok(())
     }
 
     async fn bring_back(&self, owner: &SessionOwner) -> Result<(), SessionRefused> {
@@ -89,5 +91,117 @@ impl Services {
         let started = self.engine.start(&spec).await?;
         self.end_start(owner.tenant, owner.id, Ok(started)).await?;
         Ok(())
+    }
+}
+
+/// What is to be done about a session.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing.
+    InLine,
+    /// It shall run, and does not, or reports elsewhere.
+    BringBack,
+    /// The engine says that it stands elsewhere.
+    StandsElsewhere,
+}
+
+fn verdict(ours: &Session, theirs: Option<&EngineSession>, callback_url: &str) -> Verdict {
+    // A session that the engine does not have is one that stands still.
+    let status = theirs.map_or(Some(SessionStatus::Stopped), |theirs| theirs.status);
+    let reports_here =
+        theirs.is_some_and(|theirs| theirs.callback_url.as_deref() == Some(callback_url));
+    if ours.wanted && (status == Some(SessionStatus::Stopped) || !reports_here) {
+        return Verdict::BringBack;
+    }
+    match (ours.status, status) {
+        (ours, Some(theirs)) if ours == theirs => Verdict::InLine,
+        // It failed and does not run: the one word does not take the other back.
+        (SessionStatus::Failed, Some(SessionStatus::Stopped)) | (_, None) => Verdict::InLine,
+        _ => Verdict::StandsElsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use mf_domain::SessionStatus::{self, Failed, Starting, Stopped, Working};
+    use mf_engine::EngineSession;
+    use mf_store::Session;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::{
+        Verdict::{BringBack, InLine, StandsElsewhere},
+        verdict,
+    };
+
+    const HERE: &str = "http://here";
+
+    fn ours(status: SessionStatus, wanted: bool) -> Session {
+        Session {
+            id: Uuid::nil().into(),
+            name: "Session".to_owned(),
+            status,
+            phone_number: None,
+            push_name: None,
+            is_business: false,
+            config: json!({}),
+            last_error: None,
+            wanted,
+            last_seen_at: None,
+            engine_status_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn theirs(status: Option<SessionStatus>, url: &str) -> EngineSession {
+        EngineSession {
+            name: "mf_".to_owned(),
+            status,
+            raw_status: String::new(),
+            me: None,
+            last_activity: None,
+            callback_url: Some(url.to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_shall_run_is_brought_back_and_what_shall_not_is_left_alone() {
+        for gone in [None, Some(theirs(Some(Stopped), HERE))] {
+            assert_eq!(
+                verdict(&ours(Working, true), gone.as_ref(), HERE),
+                BringBack
+            );
+            assert_eq!(verdict(&ours(Stopped, false), gone.as_ref(), HERE), InLine);
+            assert_eq!(
+                verdict(&ours(Working, false), gone.as_ref(), HERE),
+                StandsElsewhere
+            );
+        }
+        let astray = theirs(Some(Working), "http://elsewhere");
+        assert_eq!(
+            verdict(&ours(Working, true), Some(&astray), HERE),
+            BringBack
+        );
+    }
+
+    #[test]
+    fn what_the_engine_says_is_taken_over_but_no_reason_is_lost() {
+        let works = theirs(Some(Working), HERE);
+        assert_eq!(verdict(&ours(Working, true), Some(&works), HERE), InLine);
+        assert_eq!(
+            verdict(&ours(Starting, true), Some(&works), HERE),
+            StandsElsewhere
+        );
+        let failed = theirs(Some(Failed), HERE);
+        assert_eq!(
+            verdict(&ours(Working, true), Some(&failed), HERE),
+            StandsElsewhere
+        );
+        // A start that failed: the engine has no such session, and `last_error` says why.
+        assert_eq!(verdict(&ours(Failed, false), None, HERE), InLine);
+        let dreaming = theirs(None, HERE);
+        assert_eq!(verdict(&ours(Working, true), Some(&dreaming), HERE), InLine);
     }
 }
