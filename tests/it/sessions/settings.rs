@@ -79,3 +79,21 @@ async fn settings_have_a_size() {
     );
     assert_eq!(key.get(&path).await.expect(200)["config"], json!({}));
 }
+
+#[tokio::test]
+async fn numbers_at_the_edge_of_what_json_can_say_come_back_as_they_went() {
+    let app = TestApp::start().await;
+    let session = Session::create(&app.full_key()).await;
+    let settings = json!({"least": f64::MIN, "small": 5e-324, "plain": 0.1});
+    let path = session.path("/settings");
+    let answer = app
+        .full_key()
+        .patch(&path, settings.clone())
+        .await
+        .expect(200);
+    assert_eq!(answer["config"], settings);
+    assert_eq!(
+        app.full_key().get(&path).await.expect(200)["config"],
+        settings
+    );
+}
