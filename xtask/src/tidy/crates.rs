@@ -10,17 +10,25 @@ enum May {
 }
 
 /// The ladder. Dependencies for tests alone are free.
-const ARROWS: [(&str, May); 14] = [
+const ARROWS: [(&str, May); 16] = [
     ("mf-domain", May::Only(&[])),
     ("mf-engine", May::Only(&["mf-domain"])),
     ("mf-engine-waha", May::Only(&["mf-engine", "mf-domain"])),
     // Knows WAHA's contract and nothing of ours, so that it cannot share our mistakes.
     ("mf-waha-sim", May::Only(&[])),
     ("mf-local-postgres", May::Only(&[])),
+    ("mf-outbound", May::Only(&[])),
+    ("mf-files", May::Only(&[])),
     ("mf-store", May::Only(&["mf-domain"])),
     (
         "mf-services",
-        May::Only(&["mf-domain", "mf-store", "mf-engine"]),
+        May::Only(&[
+            "mf-domain",
+            "mf-store",
+            "mf-engine",
+            "mf-outbound",
+            "mf-files",
+        ]),
     ),
     (
         "mf-http-kit",
