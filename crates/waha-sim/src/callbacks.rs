@@ -17,7 +17,7 @@ use crate::sim::{Sim, lock};
 pub(crate) struct Courier(OnceLock<Option<reqwest::Client>>);
 
 impl Courier {
-    fn client(&self, user_agent: &str) -> Option<&reqwest::Client> {
+    pub(crate) fn client(&self, user_agent: &str) -> Option<&reqwest::Client> {
         self.0.get_or_init(|| build_client(user_agent)).as_ref()
     }
 }
@@ -39,7 +39,7 @@ fn build_client(user_agent: &str) -> Option<reqwest::Client> {
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
     session: String,
-    event: String,
+    pub(crate) event: String,
     envelope_id: String,
     url: String,
     body: String,
@@ -120,6 +120,9 @@ impl Sim {
     pub(crate) fn emit(&self, session: &Arc<Session>, event: &str, payload: &Value) {
         let (callbacks, metadata, me) = {
             let state = session.state();
+            if state.zombie {
+                return;
+            }
             let callbacks = state
                 .setting("/webhooks")
                 .and_then(Value::as_array)
@@ -160,30 +163,63 @@ impl Sim {
                 policy: Policy::of(callback),
                 replayed: false,
             };
-            let sim = self.clone();
-            self.spawn(async move { sim.deliver(parcel).await });
+            self.hand_over(&parcel);
         }
     }
 
-    /// Tries until somebody takes it or the policy says enough; then it is lost.
-    async fn deliver(&self, parcel: Parcel) {
-        let mut attempt = 1;
-        loop {
-            let (record, retry_after) = self.post(&parcel, attempt).await;
-            if record
-                .status
-                .is_some_and(|status| (200..300).contains(&status))
-            {
+    /// Sends it on its way, as often as ordered, or puts it to those that are held back.
+    fn hand_over(&self, parcel: &Parcel) {
+        let copies = {
+            let mut faults = lock(&self.world.faults);
+            let copies = faults.copies.max(1);
+            if let Some(held) = &mut faults.held {
+                held.extend((0..copies).map(|_| parcel.clone()));
                 return;
             }
-            if attempt > parcel.policy.attempts {
-                tracing::warn!(event = parcel.event, url = parcel.url, "callback given up");
-                return;
-            }
-            let seconds = parcel.policy.wait(attempt, retry_after);
-            tokio::time::sleep(self.world.config.callback_retry_unit.mul_f64(seconds)).await;
-            attempt += 1;
+            copies
+        };
+        for _ in 0..copies {
+            let (sim, parcel) = (self.clone(), parcel.clone());
+            self.spawn(async move {
+                if let Err(retry_after) = sim.attempt(&parcel, 1).await {
+                    sim.retry(&parcel, retry_after).await;
+                }
+            });
         }
+    }
+
+    /// One after the other, each tried once before the next; what fails is tried again behind
+    /// their back.
+    pub(crate) async fn deliver_in_turn(&self, parcels: Vec<Parcel>) {
+        for parcel in parcels {
+            if let Err(retry_after) = self.attempt(&parcel, 1).await {
+                let sim = self.clone();
+                self.spawn(async move { sim.retry(&parcel, retry_after).await });
+            }
+        }
+    }
+
+    /// Tries again until somebody takes it or the policy says enough; then it is lost.
+    async fn retry(&self, parcel: &Parcel, mut retry_after: Option<f64>) {
+        for retry in 1..=parcel.policy.attempts {
+            let seconds = parcel.policy.wait(retry, retry_after);
+            tokio::time::sleep(self.world.config.callback_retry_unit.mul_f64(seconds)).await;
+            match self.attempt(parcel, retry + 1).await {
+                Ok(()) => return,
+                Err(longer) => retry_after = longer,
+            }
+        }
+        tracing::warn!(event = parcel.event, url = parcel.url, "callback given up");
+    }
+
+    /// One attempt; what the receiver says of the next one when it did not take it.
+    async fn attempt(&self, parcel: &Parcel, attempt: u32) -> Result<(), Option<f64>> {
+        let (record, retry_after) = self.post(parcel, attempt).await;
+        let taken = |status| (200..300).contains(&status);
+        if record.status.is_some_and(taken) {
+            return Ok(());
+        }
+        Err(retry_after)
     }
 
     /// One attempt, written down.

@@ -32,6 +32,20 @@ pub struct Config {
     pub echo_delay: Duration,
     /// Where sessions are kept across restarts, as WAHA keeps them in its volume.
     pub state_file: Option<PathBuf>,
+    /// Whether a paired account comes with a small history of the last days: chats, groups,
+    /// contacts and labels, the same after every restart.
+    pub seed: bool,
+    /// Whether accounts are business ones, which alone have labels, unless
+    /// [`Sim::set_business`](crate::Sim::set_business) says otherwise.
+    pub business: bool,
+    /// How long a call to WhatsApp hangs on a zombie session before the engine gives up; `None`
+    /// leaves it to the caller to give up.
+    pub zombie_wait: Option<Duration>,
+    /// What the addresses of files begin with. WAHA's default is `http://localhost:3000`, however
+    /// it is reached: who runs it elsewhere finds no files there.
+    pub base_url: String,
+    /// How long a downloaded file can be fetched; `None` keeps it.
+    pub files_lifetime: Option<Duration>,
     /// How long one "second" of a callback's retry delay lasts.
     pub callback_retry_unit: Duration,
 }
@@ -39,7 +53,7 @@ pub struct Config {
 impl Config {
     /// Delays like those of the real thing, for people who look at it: WAHA's QR lifetimes and
     /// waits, pairing by itself four seconds after the first QR code, acknowledgements within
-    /// one and a half seconds.
+    /// one and a half seconds, and chats with a history.
     pub fn new(api_key: impl Into<String>) -> Self {
         Self {
             engine: Dialect::Noweb,
@@ -53,11 +67,16 @@ impl Config {
             ack_delays: Some([150, 600, 1500].map(Duration::from_millis)),
             echo_delay: Duration::from_millis(800),
             state_file: None,
+            seed: true,
+            business: true,
+            zombie_wait: Some(Duration::from_secs(10)),
+            base_url: "http://localhost:3000".to_owned(),
+            files_lifetime: Some(Duration::from_mins(3)),
             callback_retry_unit: Duration::from_secs(1),
         }
     }
 
-    /// Everything within milliseconds and no pairing by itself, for tests.
+    /// Everything within milliseconds, no pairing by itself and empty accounts, for tests.
     ///
     /// QR codes alone keep their human lifetimes: a session that fails by itself after a few
     /// milliseconds would race every test that scans. Tests of the rotation set `qr_first` and
@@ -69,6 +88,10 @@ impl Config {
             start_delay: Duration::from_millis(5),
             ack_delays: Some([5, 10, 15].map(Duration::from_millis)),
             echo_delay: Duration::from_millis(5),
+            seed: false,
+            business: false,
+            zombie_wait: Some(Duration::from_millis(50)),
+            files_lifetime: None,
             callback_retry_unit: Duration::from_millis(5),
             ..Self::new(api_key)
         }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::faults::{Failure, Faults};
-use crate::ids::{as_chat, bare_id, is_group, now_ms, phone_message_id};
-use crate::message::{Message, Source};
+use crate::ids::bare_id;
+use crate::inbound::Inbound;
 use crate::record::{CallbackRecord, SentMessage};
 use crate::session::{Account, Session, Status};
 use crate::sim::{Sim, lock};
@@ -33,39 +33,12 @@ pub enum SimError {
         /// What it has to be.
         expected: Status,
     },
+    /// There is no group, label, call and so on of that id.
+    #[error("no {0} {1:?}")]
+    Unknown(&'static str, String),
     /// The order lacks something.
     #[error("{0}")]
     Incomplete(&'static str),
-}
-
-/// A message from somebody's phone.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Inbound {
-    /// The chat, e.g. `15550000002@c.us`, a `@lid` or a `@g.us`.
-    #[serde(alias = "from")]
-    pub chat_id: String,
-    /// What it says.
-    pub text: String,
-    /// The bare message id; a new one by default.
-    pub id: Option<String>,
-    /// Who wrote it, in groups.
-    pub participant: Option<String>,
-    /// Written on the own phone instead of by somebody else.
-    pub from_me: bool,
-    /// The sender's name.
-    pub push_name: Option<String>,
-}
-
-impl Inbound {
-    /// A text from somebody.
-    pub fn text(from: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            chat_id: from.into(),
-            text: text.into(),
-            ..Self::default()
-        }
-    }
 }
 
 /// Which callback to deliver again.
@@ -100,28 +73,7 @@ impl Sim {
     /// work.
     pub async fn inbound(&self, session: &str, inbound: Inbound) -> Result<Value, SimError> {
         let session = self.found_in(session, Status::Working).await?;
-        if inbound.chat_id.is_empty() {
-            return Err(SimError::Incomplete("`from` (or `chatId`) is missing"));
-        }
-        let chat = as_chat(&inbound.chat_id);
-        let participant = match inbound.participant {
-            Some(participant) => Some(as_chat(&participant)),
-            None if is_group(&chat) && inbound.from_me => Some(session.state().own_id()),
-            None if is_group(&chat) => Some("15550000002@c.us".to_owned()),
-            None => None,
-        };
-        let message = Message {
-            id: inbound.id.unwrap_or_else(phone_message_id),
-            chat,
-            from_me: inbound.from_me,
-            participant,
-            body: inbound.text,
-            timestamp: now_ms() / 1000,
-            ack: 1,
-            source: Source::App,
-            reply_to: None,
-            push_name: inbound.push_name,
-        };
+        let message = inbound.into_message(&session)?;
         Ok(self.receive(&session, &message))
     }
 
@@ -166,8 +118,9 @@ impl Sim {
                 self.spawn(async move { sim.show_codes(&session, run).await });
             }
             Status::Working => {
-                let account = Account::new(&session.name, None, None);
-                session.state().account.get_or_insert(account);
+                let account = session.state().account.clone();
+                let account = account.unwrap_or_else(|| Account::new(&session.name, None, None));
+                self.take_keys(&session, account);
                 self.enter(&session, run, status);
             }
             other => self.enter(&session, run, other),
@@ -240,20 +193,26 @@ impl Sim {
         }
         *lock(&self.world.faults) = Faults::default();
         lock(&self.world.sent).clear();
+        lock(&self.world.actions).clear();
+        lock(&self.world.files).clear();
         lock(&self.world.callbacks).clear();
         *lock(&self.world.next_callback) = 0;
         self.save();
         self.note_change();
     }
 
-    fn found(&self, session: &str) -> Result<Arc<Session>, SimError> {
+    pub(crate) fn found(&self, session: &str) -> Result<Arc<Session>, SimError> {
         self.session(session)
             .ok_or_else(|| SimError::NoSession(session.to_owned()))
     }
 
     /// The session, once it has the status; waits as long as WAHA's own calls do.
-    async fn found_in(&self, name: &str, expected: Status) -> Result<Arc<Session>, SimError> {
-        self.session_in(name, expected)
+    pub(crate) async fn found_in(
+        &self,
+        name: &str,
+        expected: Status,
+    ) -> Result<Arc<Session>, SimError> {
+        self.local_session_in(name, expected)
             .await
             .map_err(|_| match self.status(name) {
                 None => SimError::NoSession(name.to_owned()),

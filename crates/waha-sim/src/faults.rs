@@ -1,9 +1,12 @@
 //! Faults on order: a slow, failing or absent server.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::callbacks::Parcel;
 
 /// An order to fail the next requests.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,6 +80,21 @@ pub enum Moment {
     After,
 }
 
+/// Which downloads of files from WhatsApp fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaDrop {
+    /// None.
+    #[default]
+    Never,
+    /// Those for callbacks and lists; asking for the message by its id works.
+    AtFirst,
+    /// The next so many, whatever for. A message told by two callbacks is downloaded once.
+    Next(u32),
+    /// All.
+    Always,
+}
+
 /// The orders in force.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -85,6 +103,17 @@ pub(crate) struct Faults {
     pub(crate) failures: Vec<Failure>,
     /// Set by `acks: manual`, over the configured delays.
     pub(crate) manual_acks: bool,
+    /// Over the configured delays.
+    pub(crate) ack_delays: Option<[Duration; 3]>,
+    /// Sends answer 201 and nothing more.
+    pub(crate) empty_answers: bool,
+    /// Sessions that may not write to strangers.
+    pub(crate) restricted: BTreeSet<String>,
+    pub(crate) media: MediaDrop,
+    /// How often each callback is posted; 0 is once, too.
+    pub(crate) copies: u32,
+    /// Callbacks held back, while they are.
+    pub(crate) held: Option<Vec<Parcel>>,
 }
 
 impl Faults {
@@ -101,6 +130,23 @@ impl Faults {
             self.failures.remove(at);
         }
         Some(taken)
+    }
+
+    /// Whether this download fails; `by_id` when somebody asked for just this message.
+    pub(crate) fn drops_media(&mut self, by_id: bool) -> bool {
+        match &mut self.media {
+            MediaDrop::Never => false,
+            MediaDrop::AtFirst => !by_id,
+            MediaDrop::Next(0) => {
+                self.media = MediaDrop::Never;
+                false
+            }
+            MediaDrop::Next(left) => {
+                *left -= 1;
+                true
+            }
+            MediaDrop::Always => true,
+        }
     }
 }
 

@@ -61,9 +61,32 @@ pub(crate) const ECHO: &str = "15550000001";
 /// The number WhatsApp does not let strangers write to.
 pub(crate) const RESTRICTED: &str = "15550000463";
 
-/// Whether the number has WhatsApp.
+/// The number whose owner lets nobody add them to groups.
+pub(crate) const PRIVATE: &str = "15550000403";
+
+/// Whether the number has WhatsApp, written as it is registered.
 pub(crate) fn exists(digits: &str) -> bool {
-    !digits.starts_with("1555999")
+    registered(digits).is_some_and(|real| real == digits)
+}
+
+/// What the number is registered as; `None` when it has no WhatsApp.
+pub(crate) fn registered(digits: &str) -> Option<String> {
+    if digits.starts_with("1555999") {
+        return None;
+    }
+    Some(brazilian(digits).unwrap_or_else(|| digits.to_owned()))
+}
+
+/// Brazilian mobile numbers got a ninth digit. Accounts of the areas 11 to 28 carry it, those of
+/// the other areas are registered without it, however people write them.
+fn brazilian(digits: &str) -> Option<String> {
+    let (area, local) = digits.strip_prefix("55")?.split_at_checked(2)?;
+    let number: u8 = area.parse().ok()?;
+    match (number, local.len(), local.as_bytes().first()?) {
+        (31.., 9, b'9') => Some(format!("55{area}{}", local.get(1..)?)),
+        (11..=28, 8, b'6'..=b'9') => Some(format!("55{area}9{local}")),
+        _ => None,
+    }
 }
 
 /// A person's hidden id. Real ones are random; these can be turned back into the number.

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::error::ApiError;
+use crate::realm::Realm;
+use crate::seed;
 use crate::session::{Account, Session, Status};
 use crate::sim::{Sim, lock};
 
@@ -54,8 +56,17 @@ impl Sim {
     /// From `STARTING` to `WORKING` with keys, to a QR code without.
     pub(crate) async fn connect(&self, session: &Arc<Session>, run: u64) {
         tokio::time::sleep(self.world.config.start_delay).await;
-        let paired = session.state().account.is_some();
-        if paired {
+        let (paired, fails) = {
+            let mut state = session.state();
+            let fails = state.run == run && state.failing_starts > 0;
+            if fails {
+                state.failing_starts -= 1;
+            }
+            (state.account.is_some(), fails)
+        };
+        if fails {
+            self.enter(session, run, Status::Failed);
+        } else if paired {
             self.enter(session, run, Status::Working);
         } else {
             self.show_codes(session, run).await;
@@ -95,14 +106,33 @@ impl Sim {
 
     /// The phone scanned the code: the session has its keys and works.
     pub(crate) fn pair(&self, session: &Arc<Session>, account: Account) {
-        let run = {
-            let mut state = session.state();
-            state.account = Some(account);
-            state.run += 1;
-            state.run
-        };
+        let run = session.new_run();
+        self.take_keys(session, account);
         self.enter(session, run, Status::Working);
         self.save();
+    }
+
+    /// The account's keys, and with them what WhatsApp has of it.
+    pub(crate) fn take_keys(&self, session: &Session, account: Account) {
+        {
+            let mut state = session.state();
+            if state.realm.owner != account.number {
+                state.realm = Realm::of(&account.number);
+                state.messages.clear();
+            }
+            state.account = Some(account);
+        }
+        if self.world.config.seed {
+            seed::grow(session);
+        }
+    }
+
+    /// What came while nothing was heard is found in the chats, and never told.
+    pub(crate) fn catch_up(&self, session: &Session) {
+        let held = std::mem::take(&mut session.state().held);
+        for message in &held {
+            self.keep(session, message);
+        }
     }
 
     /// Ends the run. Like the real thing it keeps the caller waiting for a while.
@@ -122,6 +152,7 @@ impl Sim {
             let mut state = session.state();
             state.account = None;
             state.messages.clear();
+            state.marks.clear();
             state.watched.clear();
         }
         self.save();
@@ -135,6 +166,9 @@ impl Sim {
 
     /// Takes the next status and tells the callbacks, unless the run is over.
     pub(crate) fn enter(&self, session: &Arc<Session>, run: u64, status: Status) {
+        if status == Status::Working {
+            self.catch_up(session);
+        }
         let payload = {
             let mut state = session.state();
             if state.run != run {

@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Some numbers behave in their own way:
 ///   15550000001@c.us   answers "echo: " and the text
+///   15550000403@c.us   lets nobody add it to groups
 ///   15550000463@c.us   refuses strangers: 500, "server returned error 463"
 ///   1555999…           do not have WhatsApp
 ///
@@ -45,6 +46,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
+    /// What the addresses of files in callbacks begin with, as WAHA_BASE_URL says for WAHA.
+    #[arg(long, value_name = "URL", default_value = "http://localhost:3000")]
+    base_url: String,
+
     /// A QR code counts as scanned after this many seconds.
     #[arg(long, value_name = "N", default_value_t = 4)]
     auto_pair_seconds: u64,
@@ -52,6 +57,10 @@ struct Args {
     /// QR codes wait for POST /sim/sessions/{session}/scan.
     #[arg(long, conflicts_with = "auto_pair_seconds")]
     no_auto_pair: bool,
+
+    /// Accounts start empty, instead of with chats, groups and contacts of the last days.
+    #[arg(long)]
+    no_seed: bool,
 }
 
 #[tokio::main]
@@ -70,6 +79,8 @@ async fn main() -> anyhow::Result<()> {
     let mut config = Config::new(key);
     config.engine = args.engine;
     config.state_file = args.state;
+    config.base_url = args.base_url;
+    config.seed = !args.no_seed;
     config.auto_pair_after =
         (!args.no_auto_pair).then(|| Duration::from_secs(args.auto_pair_seconds));
 

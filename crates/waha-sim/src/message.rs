@@ -1,13 +1,14 @@
-//! Messages, and the shapes the engines give them.
+//! Messages, as events and the chats API show them.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::config::Dialect;
-use crate::ids::{as_jid, is_group, rfc3339};
+use crate::content::Content;
+use crate::ids::is_group;
 
 /// One message of a session's chats.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
     /// The bare id.
     pub(crate) id: String,
@@ -15,21 +16,38 @@ pub(crate) struct Message {
     pub(crate) from_me: bool,
     /// Who wrote it, in groups.
     pub(crate) participant: Option<String>,
+    /// The writer's other id: the number beside the hidden id, or the other way round.
+    pub(crate) sender_alt: Option<String>,
+    /// The text, or the caption.
     pub(crate) body: String,
+    pub(crate) content: Content,
     /// In seconds.
     pub(crate) timestamp: i64,
     pub(crate) ack: i8,
     pub(crate) source: Source,
-    /// The bare id of the message answered.
-    pub(crate) reply_to: Option<String>,
+    pub(crate) reply_to: Option<Quoted>,
     pub(crate) push_name: Option<String>,
+    /// Taken back for everybody; nothing of it is shown any more.
+    pub(crate) revoked: bool,
+}
+
+/// The message that another one answers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Quoted {
+    /// The bare id.
+    pub(crate) id: String,
+    /// Who wrote it; unknown when the session does not have the message.
+    pub(crate) participant: Option<String>,
+    pub(crate) body: String,
+    pub(crate) has_media: bool,
 }
 
 /// Through what a message was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Source {
     Api,
+    #[default]
     App,
 }
 
@@ -57,8 +75,17 @@ impl Message {
         id
     }
 
+    /// Who wrote it.
+    pub(crate) fn author<'a>(&'a self, me: &'a str) -> &'a str {
+        match &self.participant {
+            Some(participant) => participant,
+            None if self.from_me => me,
+            None => &self.chat,
+        }
+    }
+
     /// `from` and `to`, which every engine understands differently.
-    fn ends(&self, engine: Dialect, me: &str) -> (Value, Value) {
+    pub(crate) fn ends(&self, engine: Dialect, me: &str) -> (Value, Value) {
         let chat = self.chat.as_str();
         match (engine, is_group(chat), self.from_me) {
             (Dialect::Noweb, true, _) => (json!(chat), json!(chat)),
@@ -69,7 +96,11 @@ impl Message {
         }
     }
 
-    /// The message as events and the chats API show it.
+    pub(crate) fn has_media(&self) -> bool {
+        !self.revoked && self.content.file().is_some()
+    }
+
+    /// The message as events and the chats API show it, its file left out.
     pub(crate) fn show(&self, engine: Dialect, me: &str) -> Value {
         let (from, to) = self.ends(engine, me);
         let mut shown = json!({
@@ -80,18 +111,75 @@ impl Message {
             "source": self.source,
             "to": to,
             "participant": self.participant,
-            "body": self.body,
-            "hasMedia": false,
+            "body": self.shown_body(engine),
+            "hasMedia": self.has_media(),
             "media": null,
             "ack": self.ack,
             "ackName": ack_name(self.ack),
-            "vCards": [],
+            "vCards": self.cards(),
             "_data": self.raw(engine, me),
         });
+        if let Some(location) = self.location(engine) {
+            shown["location"] = location;
+        }
         if let Some(answered) = &self.reply_to {
-            shown["replyTo"] = json!({"id": answered, "hasMedia": false, "media": null});
+            shown["replyTo"] = json!({
+                "id": answered.id,
+                "participant": answered.participant,
+                "body": answered.body,
+                "hasMedia": answered.has_media,
+                "media": null,
+            });
         }
         shown
+    }
+
+    /// The text. Where there is none, NOWEB and GOWS say null and WEBJS what it has.
+    fn shown_body(&self, engine: Dialect) -> Value {
+        let body = match (engine, &self.content) {
+            _ if self.revoked => "",
+            (Dialect::Webjs, Content::Poll(poll)) => &poll.name,
+            (Dialect::Webjs, Content::Contact(cards)) => match cards.vcards.as_slice() {
+                [card] => card,
+                _ => "",
+            },
+            _ => &self.body,
+        };
+        if body.is_empty() && engine != Dialect::Webjs {
+            return Value::Null;
+        }
+        json!(body)
+    }
+
+    fn cards(&self) -> &[String] {
+        match &self.content {
+            Content::Contact(cards) if !self.revoked => &cards.vcards,
+            _ => &[],
+        }
+    }
+
+    fn location(&self, engine: Dialect) -> Option<Value> {
+        let Content::Location(place) = &self.content else {
+            return None;
+        };
+        if self.revoked {
+            return None;
+        }
+        // Documented as texts, and WhatsApp Web's numbers go through as they are.
+        let degrees = |degrees: f64| match engine {
+            Dialect::Webjs => json!(degrees),
+            Dialect::Noweb | Dialect::Gows => json!(degrees.to_string()),
+        };
+        Some(json!({
+            "live": false,
+            "latitude": degrees(place.latitude),
+            "longitude": degrees(place.longitude),
+            "name": place.name,
+            "address": place.address,
+            "url": null,
+            "description": null,
+            "thumbnail": null,
+        }))
     }
 
     /// The payload of an acknowledgement.
@@ -119,113 +207,45 @@ impl Message {
         match engine {
             Dialect::Noweb => self.raw(engine, me),
             Dialect::Gows => json!({"id": self.full_id(), "_data": self.raw(engine, me)}),
-            Dialect::Webjs => json!({
-                "_data": self.raw(engine, me),
-                "id": self.webjs_id(),
-                "ack": self.ack,
-                "hasMedia": false,
-                "body": self.body,
-                "type": "chat",
-                "timestamp": self.timestamp,
-                "from": me,
-                "to": self.chat,
-                "deviceType": "web",
-                "isForwarded": false,
-                "forwardingScore": 0,
-                "fromMe": true,
-                "hasQuotedMsg": self.reply_to.is_some(),
-                "vCards": [],
-                "mentionedIds": [],
-                "links": [],
-            }),
+            Dialect::Webjs => {
+                let mut answer = json!({
+                    "_data": self.raw(engine, me),
+                    "id": self.webjs_id(),
+                    "ack": self.ack,
+                    "hasMedia": self.has_media(),
+                    "body": self.shown_body(engine),
+                    "type": self.webjs_type(),
+                    "timestamp": self.timestamp,
+                    "from": me,
+                    "to": self.chat,
+                    "deviceType": "web",
+                    "isForwarded": false,
+                    "forwardingScore": 0,
+                    "fromMe": true,
+                    "hasQuotedMsg": self.reply_to.is_some(),
+                    "vCards": self.cards(),
+                    "mentionedIds": [],
+                    "links": [],
+                });
+                if let Some(location) = self.location(engine) {
+                    answer["location"] = location;
+                }
+                answer
+            }
         }
     }
 
-    /// In answers to a send the id lacks the participant, unlike in the event.
-    fn webjs_id(&self) -> Value {
-        json!({
-            "fromMe": self.from_me,
-            "remote": self.chat,
-            "id": self.id,
-            "_serialized": format!("{}_{}_{}", self.from_me, self.chat, self.id),
-        })
-    }
-
-    /// What the engine's library knows of the message.
-    fn raw(&self, engine: Dialect, me: &str) -> Value {
-        match engine {
-            Dialect::Noweb => self.raw_noweb(),
-            Dialect::Gows => self.raw_gows(me),
-            Dialect::Webjs => json!({
-                "id": self.webjs_id(),
-                "body": self.body,
-                "type": "chat",
-                "t": self.timestamp,
-                "notifyName": self.push_name,
-                "from": if self.from_me { me } else { &self.chat },
-                "to": if self.from_me { &self.chat } else { me },
-                "author": self.participant,
-                "ack": self.ack,
-                "isNewMsg": true,
-            }),
-        }
-    }
-
-    fn raw_noweb(&self) -> Value {
-        let mut key = json!({
-            "remoteJid": as_jid(&self.chat),
-            "fromMe": self.from_me,
-            "id": self.id,
-        });
-        if let (Some(participant), false) = (&self.participant, self.from_me) {
-            key["participant"] = json!(as_jid(participant));
-        }
-        let mut text = json!({"text": self.body});
-        if let Some(answered) = &self.reply_to {
-            text["contextInfo"] = json!({"stanzaId": answered});
-        }
-        // Baileys keeps protobuf's names, and its 64-bit numbers as strings.
-        let status = match self.ack {
-            -1 => "ERROR",
-            0 => "PENDING",
-            1 => "SERVER_ACK",
-            2 => "DELIVERY_ACK",
-            3 => "READ",
-            _ => "PLAYED",
-        };
-        let mut raw = json!({
-            "key": key,
-            "message": {"extendedTextMessage": text},
-            "messageTimestamp": self.timestamp.to_string(),
-            "status": status,
-        });
-        if let Some(name) = &self.push_name {
-            raw["pushName"] = json!(name);
-        }
-        raw
-    }
-
-    fn raw_gows(&self, me: &str) -> Value {
-        let sender = match &self.participant {
-            Some(participant) => participant.as_str(),
-            None if self.from_me => me,
-            None => &self.chat,
-        };
-        json!({
-            "Info": {
-                "Chat": as_jid(&self.chat),
-                "Sender": as_jid(sender),
-                "IsFromMe": self.from_me,
-                "IsGroup": is_group(&self.chat),
-                "ID": self.id,
-                "Type": "text",
-                "PushName": self.push_name.clone().unwrap_or_default(),
-                "Timestamp": rfc3339(self.timestamp * 1000),
+    /// What quotes of the message say of it.
+    pub(crate) fn quoted(&self, me: &str) -> Quoted {
+        Quoted {
+            id: self.id.clone(),
+            participant: Some(self.author(me).to_owned()),
+            body: if self.revoked {
+                String::new()
+            } else {
+                self.body.clone()
             },
-            "Message": {"extendedTextMessage": {
-                "text": self.body,
-                "contextInfo": self.reply_to.as_ref().map(|id| json!({"stanzaID": id})),
-            }},
-        })
+            has_media: self.has_media(),
+        }
     }
 }

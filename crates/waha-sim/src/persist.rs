@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ids::now_ms;
 use crate::session::{Account, Session, Status};
 use crate::sim::{Sim, lock};
 
@@ -46,7 +47,11 @@ pub(crate) fn load(path: Option<&Path>) -> BTreeMap<String, Arc<Session>> {
         .sessions
         .into_iter()
         .map(|saved| {
-            let session = Session::new(&saved.name, saved.config, saved.account);
+            let mut account = saved.account;
+            if let Some(account) = account.as_mut().filter(|account| account.paired_at == 0) {
+                account.paired_at = now_ms();
+            }
+            let session = Session::new(&saved.name, saved.config, account);
             session.state().resume = saved.running;
             (saved.name, Arc::new(session))
         })

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A message that reached the pretended WhatsApp network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,8 +14,26 @@ pub struct SentMessage {
     pub chat: String,
     /// The bare message id, e.g. `3EB0…`.
     pub id: String,
-    /// The text.
+    /// The text, or the caption.
     pub text: String,
+    /// What it is: `text`, `image`, `document`, `audio`, `voice`, `video`, `video_note`, `gif`,
+    /// `sticker`, `location`, `contact` or `poll`.
+    pub kind: String,
+    /// What the file is said to be.
+    pub mimetype: Option<String>,
+    /// The file's name.
+    pub filename: Option<String>,
+    /// The SHA-256 of the file's bytes, in hex.
+    pub media_sha256: Option<String>,
+    /// How many bytes the file has.
+    pub media_size: Option<u64>,
+    /// The place, the cards or the poll; of files that were to be converted `{"converted": true}`,
+    /// though they went out as they came.
+    pub payload: Value,
+    /// The bare id of the message answered.
+    pub reply_to: Option<String>,
+    /// Who is mentioned, as given.
+    pub mentions: Vec<String>,
     /// When it was sent first, in seconds.
     pub timestamp: i64,
     /// How often the recipient sees it: WhatsApp drops a second message with the same id, so
@@ -22,6 +41,25 @@ pub struct SentMessage {
     pub deliveries: u32,
     /// How often the engine was asked to send it.
     pub submissions: u32,
+}
+
+/// Something a session did on WhatsApp that is no message, and that WhatsApp took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentAction {
+    /// The session that did it.
+    pub session: String,
+    /// The chat it was done in.
+    pub chat: String,
+    /// What was done: `reaction`, `edit`, `revoke`, `vote`, `star`, `pin`, `unpin`, `seen`,
+    /// `archive`, `unarchive`, `unread`, `typing` or `paused`.
+    pub kind: String,
+    /// The bare id of the message it was done to.
+    pub message_id: Option<String>,
+    /// The reaction, the new text, the chosen options, whether starred, for how long pinned; null
+    /// where there is nothing more to say.
+    pub value: Value,
+    /// When, in seconds.
+    pub timestamp: i64,
 }
 
 /// One attempt to deliver one event to one callback url.

@@ -1,6 +1,6 @@
 //! One session: what WAHA knows of it, and how it is shown.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::config::Dialect;
 use crate::ids::{lid_of, now_ms, own_number};
 use crate::message::Message;
+use crate::realm::Realm;
 
 /// A session's status, as WAHA spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub enum Status {
 pub(crate) struct Account {
     pub(crate) number: String,
     pub(crate) push_name: String,
+    /// When it was paired, in milliseconds; its history goes back from there.
+    #[serde(default)]
+    pub(crate) paired_at: i64,
 }
 
 impl Account {
@@ -39,6 +43,7 @@ impl Account {
         Self {
             number: number.unwrap_or_else(|| own_number(session)),
             push_name: push_name.unwrap_or_else(|| format!("Simulated {session}")),
+            paired_at: now_ms(),
         }
     }
 
@@ -54,6 +59,14 @@ impl Account {
             "pushName": self.push_name,
         })
     }
+}
+
+/// What was noted of a chat.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ChatMarks {
+    pub(crate) archived: bool,
+    /// Shown as unread, though it was read.
+    pub(crate) unread: bool,
 }
 
 /// One session by name.
@@ -82,8 +95,20 @@ pub(crate) struct State {
     /// Ran when the state file was written, and is to be started when the server is.
     pub(crate) resume: bool,
     pub(crate) messages: VecDeque<Message>,
+    /// What was noted of chats, which says nothing of their messages.
+    pub(crate) marks: BTreeMap<String, ChatMarks>,
     /// Chats whose presence somebody asked for.
     pub(crate) watched: BTreeSet<String>,
+    /// What the account has besides messages.
+    pub(crate) realm: Realm,
+    /// Says that it works, and neither hears nor tells anything.
+    pub(crate) zombie: bool,
+    /// What came while it was one.
+    pub(crate) held: Vec<Message>,
+    /// How many of the next starts fail.
+    pub(crate) failing_starts: u32,
+    /// Over the server's setting.
+    pub(crate) business: Option<bool>,
 }
 
 impl Session {
@@ -101,7 +126,13 @@ impl Session {
                 run: 0,
                 resume: false,
                 messages: VecDeque::new(),
+                marks: BTreeMap::new(),
                 watched: BTreeSet::new(),
+                realm: Realm::default(),
+                zombie: false,
+                held: Vec::new(),
+                failing_starts: 0,
+                business: None,
             }),
             status: watch::Sender::new(Status::Stopped),
         }
@@ -115,6 +146,8 @@ impl Session {
     pub(crate) fn new_run(&self) -> u64 {
         let mut state = self.state();
         state.run += 1;
+        // Nothing cures a zombie but a new connection.
+        state.zombie = false;
         state.run
     }
 
@@ -188,7 +221,9 @@ impl State {
     }
 
     pub(crate) fn touch(&mut self) {
-        self.activity = Some(now_ms());
+        if !self.zombie {
+            self.activity = Some(now_ms());
+        }
     }
 
     pub(crate) fn enter(&mut self, status: Status) {

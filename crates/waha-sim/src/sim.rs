@@ -11,13 +11,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::Courier;
-use crate::config::Config;
+use crate::config::{Config, Dialect};
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::http;
 use crate::ids::now_ms;
+use crate::media::Files;
 use crate::persist;
-use crate::record::{CallbackRecord, SentMessage};
+use crate::record::{CallbackRecord, SentAction, SentMessage};
 use crate::session::{Session, Status};
 
 /// A simulated WAHA server and its remote control. Clones are the same server.
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) sent: Mutex<VecDeque<SentMessage>>,
+    pub(crate) actions: Mutex<VecDeque<SentAction>>,
+    pub(crate) files: Mutex<Files>,
     pub(crate) callbacks: Mutex<VecDeque<CallbackRecord>>,
     pub(crate) next_callback: Mutex<u64>,
     pub(crate) courier: Courier,
@@ -57,7 +60,7 @@ impl Sim {
     /// file was written are started again as soon as the simulator is served.
     pub fn new(config: Config) -> Self {
         let sessions = persist::load(config.state_file.as_deref());
-        Self {
+        let sim = Self {
             world: Arc::new(World {
                 config,
                 started_ms: now_ms(),
@@ -65,6 +68,8 @@ impl Sim {
                 locks: Mutex::default(),
                 faults: Mutex::default(),
                 sent: Mutex::default(),
+                actions: Mutex::default(),
+                files: Mutex::default(),
                 callbacks: Mutex::default(),
                 next_callback: Mutex::default(),
                 courier: Courier::default(),
@@ -73,7 +78,15 @@ impl Sim {
                 booted: AtomicBool::new(false),
                 ended: CancellationToken::new(),
             }),
+        };
+        let sessions: Vec<_> = lock(&sim.world.sessions).values().cloned().collect();
+        for session in sessions {
+            let account = session.state().account.clone();
+            if let Some(account) = account {
+                sim.take_keys(&session, account);
+            }
         }
+        sim
     }
 
     /// The routes, WAHA's and the simulator's own below `/sim`.
@@ -163,8 +176,41 @@ impl Sim {
         lock(&self.world.sessions).get(name).cloned()
     }
 
-    /// The session, once it has the status that the call needs.
+    /// The session, once it has the status that the call needs. Calls that need it to work go
+    /// through to WhatsApp: on a zombie they hang.
     pub(crate) async fn session_in(
+        &self,
+        name: &str,
+        expected: Status,
+    ) -> Result<Arc<Session>, ApiError> {
+        let session = self.local_session_in(name, expected).await?;
+        let zombie = session.state().zombie;
+        if zombie && expected == Status::Working {
+            return Err(self.time_out().await);
+        }
+        Ok(session)
+    }
+
+    /// What the engine throws when WhatsApp never answers.
+    async fn time_out(&self) -> ApiError {
+        match self.world.config.zombie_wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => std::future::pending().await,
+        }
+        match self.world.config.engine {
+            Dialect::Noweb => ApiError::engine("Error", "Timed Out"),
+            Dialect::Gows => ApiError::grpc("info query timed out"),
+            Dialect::Webjs => ApiError::engine(
+                "ProtocolError",
+                "Runtime.callFunctionOn timed out. \
+                 Increase the 'protocolTimeout' setting in launch/connect calls",
+            ),
+        }
+    }
+
+    /// The session, once it has the status that the call needs, for calls that are answered out
+    /// of WAHA's own store.
+    pub(crate) async fn local_session_in(
         &self,
         name: &str,
         expected: Status,

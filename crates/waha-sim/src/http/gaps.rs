@@ -51,75 +51,40 @@ const NOT_IMITATED: &[&str] = &[
     "sessions/stop",
     "sessions/logout",
     "sendText",
-    "sendImage",
-    "sendFile",
-    "sendVoice",
-    "sendVideo",
     "send/link-custom-preview",
     "sendList",
     "send/buttons/reply",
-    "forwardMessage",
-    "reaction",
-    "star",
-    "sendPoll",
-    "sendPollVote",
-    "sendLocation",
-    "sendContactVcard",
     "messages",
     "checkNumberStatus",
     "reply",
     "sendLinkPreview",
     "screenshot",
-    "contacts",
-    "contacts/all",
-    "contacts/about",
-    "contacts/profile-picture",
-    "contacts/block",
-    "contacts/unblock",
     "server/environment",
     "server/stop",
     "server/debug/**",
-    "files/**",
     "*/auth/passkey/**",
-    "*/profile/**",
-    "*/chats",
-    "*/chats/overview",
-    "*/chats/*",
-    "*/chats/*/picture",
-    "*/chats/*/messages",
-    "*/chats/*/messages/*",
-    "*/chats/*/messages/*/pin",
-    "*/chats/*/messages/*/unpin",
-    "*/chats/*/archive",
-    "*/chats/*/unarchive",
-    "*/chats/*/unread",
-    "*/calls/reject",
-    "*/channels/**",
     "*/status/**",
-    "*/labels/**",
-    "*/contacts/*",
-    "*/lids",
-    "*/lids/count",
-    "*/groups/**",
-    "*/presence",
     "*/events",
-    "*/media/convert/*",
 ];
 
-/// Why a route without a handler is refused; `None` when WAHA has no such route either.
-pub(super) fn refusal(engine: Dialect, method: &Method, path: &str) -> Option<ApiError> {
+/// Whether the engine lacks what the request asks for; asked before any handler.
+pub(super) fn lacking(engine: Dialect, method: &Method, path: &str) -> bool {
     let this = match engine {
         Dialect::Noweb => NOWEB,
         Dialect::Gows => GOWS,
         Dialect::Webjs => WEBJS,
     };
-    let rest = path.strip_prefix("/api/")?;
-    let lacking = LACKING.iter().any(|(wanted, pattern, engines)| {
+    let Some(rest) = path.strip_prefix("/api/") else {
+        return false;
+    };
+    LACKING.iter().any(|(wanted, pattern, engines)| {
         method.as_str() == *wanted && engines & this != 0 && fits(pattern, rest)
-    });
-    if lacking {
-        return Some(ApiError::NotImplemented(engine));
-    }
+    })
+}
+
+/// Why a route without a handler is refused; `None` when WAHA has no such route either.
+pub(super) fn refusal(method: &Method, path: &str) -> Option<ApiError> {
+    let rest = path.strip_prefix("/api/")?;
     let known = NOT_IMITATED.iter().any(|pattern| fits(pattern, rest));
     known.then(|| ApiError::NotImitated(format!("{method} {path}")))
 }

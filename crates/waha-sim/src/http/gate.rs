@@ -17,6 +17,7 @@ use crate::faults::{Failure, Moment};
 use crate::ids::{now_ms, rfc3339};
 use crate::sim::{Sim, lock};
 
+use super::gaps;
 use super::wire::Switch;
 
 /// WAHA's limit on bodies.
@@ -65,6 +66,10 @@ pub(crate) async fn gate(State(sim): State<Sim>, request: Request, next: Next) -
         .filter(|failure| failure.when == Moment::Before)
     {
         return fail(&sim, &seen, failure, switch).await;
+    }
+    let engine = sim.world.config.engine;
+    if gaps::lacking(engine, &parts.method, parts.uri.path()) {
+        return ApiError::NotImplemented(engine).into_response();
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     match failure {

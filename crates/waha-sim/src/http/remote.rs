@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::control::{Inbound, Replay, SimError};
+use crate::control::{Replay, SimError};
 use crate::error::ApiError;
 use crate::faults::Failure;
+use crate::inbound::Inbound;
 use crate::record::{CallbackRecord, SentMessage};
 use crate::session::Status;
 use crate::sim::Sim;
@@ -39,7 +40,7 @@ pub(super) fn routes() -> Router<Sim> {
 }
 
 /// An order that was refused.
-enum Refused {
+pub(super) enum Refused {
     Sim(SimError),
     Body(serde_json::Error),
 }
@@ -57,9 +58,12 @@ impl IntoResponse for Refused {
             Self::Body(error) => error.to_string(),
         };
         match self {
-            Self::Sim(SimError::NoSession(_) | SimError::NoMessage(_) | SimError::NoCallback) => {
-                ApiError::NotFound(message)
-            }
+            Self::Sim(
+                SimError::NoSession(_)
+                | SimError::NoMessage(_)
+                | SimError::NoCallback
+                | SimError::Unknown(..),
+            ) => ApiError::NotFound(message),
             Self::Sim(SimError::WrongStatus { .. }) => ApiError::Unprocessable(message),
             Self::Sim(SimError::Incomplete(_)) | Self::Body(_) => ApiError::Malformed(message),
         }
@@ -67,13 +71,13 @@ impl IntoResponse for Refused {
     }
 }
 
-type Done = Result<Json<Value>, Refused>;
+pub(super) type Done = Result<Json<Value>, Refused>;
 
-fn done() -> Json<Value> {
+pub(super) fn done() -> Json<Value> {
     Json(json!({"success": true}))
 }
 
-fn order<T: DeserializeOwned>(body: Value) -> Result<T, Refused> {
+pub(super) fn order<T: DeserializeOwned>(body: Value) -> Result<T, Refused> {
     serde_json::from_value(body).map_err(Refused::Body)
 }
 
@@ -103,14 +107,23 @@ async fn inbound(
 }
 
 #[derive(Deserialize)]
-struct Ack {
+struct Receipt {
     id: String,
     ack: i8,
+    /// One member of a group; all of them when left out.
+    participant: Option<String>,
 }
 
 async fn ack(State(sim): State<Sim>, Path(name): Path<String>, Body(body): Body) -> Done {
-    let Ack { id, ack } = order(body)?;
-    sim.ack(&name, &id, ack)?;
+    let Receipt {
+        id,
+        ack,
+        participant,
+    } = order(body)?;
+    match participant {
+        Some(participant) => sim.ack_in_group(&name, &id, &participant, ack)?,
+        None => sim.ack(&name, &id, ack)?,
+    }
     Ok(done())
 }
 

@@ -131,3 +131,23 @@ async fn scanning_over_http_pairs_with_the_phone_named() {
         (&json!("4915112345678@c.us"), &json!("Ada"))
     );
 }
+
+#[tokio::test]
+async fn noweb_takes_no_method_for_pairing_codes_and_the_others_take_any() {
+    for (engine, status) in [
+        (Dialect::Noweb, 422),
+        (Dialect::Gows, 201),
+        (Dialect::Webjs, 201),
+    ] {
+        let waha = waha(engine).await;
+        waha.scannable("main", json!({})).await;
+        let body = json!({"phoneNumber": "12132132130", "method": "sms"});
+        let (answered, said) = waha.post("/api/main/auth/request-code", body).await;
+        assert_eq!(answered, status, "{engine}: {said}");
+        let bare = json!({"phoneNumber": "12132132130"});
+        let (answered, said) = waha.post("/api/main/auth/request-code", bare).await;
+        assert_eq!(answered, 201);
+        let formatted = said["code"].as_str().unwrap().contains('-');
+        assert_eq!(formatted, engine != Dialect::Webjs, "{engine}");
+    }
+}

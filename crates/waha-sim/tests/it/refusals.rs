@@ -80,11 +80,11 @@ async fn what_the_engine_lacks_is_not_implemented() {
 #[tokio::test]
 async fn what_is_not_imitated_says_so_instead_of_pretending() {
     let waha = waha(Dialect::Noweb).await;
-    let (status, body) = waha.post("/api/sendImage", json!({})).await;
+    let (status, body) = waha.post("/api/sendList", json!({})).await;
     assert_eq!(status, 501);
     assert_eq!(
         body["message"],
-        "waha-sim does not imitate POST /api/sendImage"
+        "waha-sim does not imitate POST /api/sendList"
     );
 }
 
