@@ -1,4 +1,4 @@
-use mf_engine::EngineError;
+use mf_engine::{EngineError, MediaStream};
 use reqwest::{
     Client, Url,
     header::{ACCEPT, HeaderMap, HeaderValue},
@@ -12,6 +12,7 @@ use crate::{
     WahaConfig, WahaError,
     endpoint::{self, Endpoint},
     failure,
+    media::Files,
 };
 
 /// HTTP to one WAHA.
@@ -20,6 +21,10 @@ pub(crate) struct WahaClient {
     /// Without a slash at its end.
     base: String,
     timeout: Duration,
+    /// For calls in which WAHA moves a file.
+    media_timeout: Duration,
+    /// For the files themselves: they take as long as they take.
+    files: Files,
 }
 
 /// A 2xx answer.
@@ -46,6 +51,8 @@ pub(crate) struct Call<'a> {
     path: String,
     query: &'a [(&'a str, &'a str)],
     body: Option<Value>,
+    of_media: bool,
+    or_words: bool,
 }
 
 impl<'a> Call<'a> {
@@ -64,6 +71,8 @@ impl<'a> Call<'a> {
             path: segments.collect::<Vec<_>>().join("/"),
             query: &[],
             body: None,
+            of_media: false,
+            or_words: false,
         }
     }
 
@@ -76,10 +85,24 @@ impl<'a> Call<'a> {
         self.body = Some(body);
         self
     }
+
+    /// In this call WAHA moves a file, which takes longer.
+    pub(crate) const fn of_media(mut self) -> Self {
+        self.of_media = true;
+        self
+    }
+
+    /// What is answered here may be a text without quotation marks: so WAHA gives texts that are
+    /// no member of anything.
+    pub(crate) const fn or_words(mut self) -> Self {
+        self.or_words = true;
+        self
+    }
 }
 
 impl WahaClient {
     pub(crate) fn new(config: WahaConfig) -> Result<Self, WahaError> {
+        let media_timeout = config.media_timeout();
         let WahaConfig {
             base_url,
             api_key,
@@ -97,6 +120,8 @@ impl WahaClient {
         let mut key =
             HeaderValue::from_str(api_key.expose_secret()).map_err(|_| WahaError::ApiKey)?;
         key.set_sensitive(true);
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        let files = Files::new(&base, key.clone(), connect_timeout, call_timeout)?;
         let mut headers = HeaderMap::new();
         headers.insert("x-api-key", key);
         // Compared as a whole: anything beside it, and WAHA answers with pictures.
@@ -114,8 +139,10 @@ impl WahaClient {
             .map_err(WahaError::Client)?;
         Ok(Self {
             http,
-            base: base.as_str().trim_end_matches('/').to_owned(),
+            base,
             timeout: call_timeout,
+            media_timeout,
+            files,
         })
     }
 
@@ -131,6 +158,9 @@ impl WahaClient {
         }
         if let Some(body) = &call.body {
             request = request.json(body);
+        }
+        if call.of_media {
+            request = request.timeout(self.media_timeout);
         }
         let response = request
             .send()
@@ -148,9 +178,20 @@ impl WahaClient {
         }
         Ok(match body {
             Ok(body) if body.trim_ascii().is_empty() => Answer::Said(Value::Null),
-            Ok(body) => serde_json::from_slice(&body).map_or(Answer::Lost, Answer::Said),
+            Ok(body) => match serde_json::from_slice(&body) {
+                Ok(value) => Answer::Said(value),
+                Err(_) if call.or_words => {
+                    Answer::Said(Value::String(String::from_utf8_lossy(&body).into_owned()))
+                }
+                Err(_) => Answer::Lost,
+            },
             Err(_) => Answer::Lost,
         })
+    }
+
+    /// A file that it has, or that it says where to find.
+    pub(crate) async fn file(&self, url: &str) -> Result<Option<MediaStream>, EngineError> {
+        self.files.fetch(url).await
     }
 
     /// Whether it answers at all. Nothing is behind this call that could take time.

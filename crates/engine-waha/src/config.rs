@@ -26,6 +26,12 @@ impl WahaConfig {
             call_timeout: Duration::from_secs(30),
         }
     }
+
+    /// How long a call may take in which WAHA moves a file: it fetches it from us and brings it
+    /// to WhatsApp, or the reverse. No call takes longer.
+    pub fn media_timeout(&self) -> Duration {
+        self.call_timeout.max(Duration::from_mins(1))
+    }
 }
 
 /// Why there is no adapter with this configuration.

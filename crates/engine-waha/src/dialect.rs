@@ -1,11 +1,13 @@
-use mf_engine::{Capabilities, EngineInfo};
+use mf_engine::{Capabilities, EngineInfo, Feature, FeatureSet};
 
 /// WAHA's engines, as far as they differ for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Noweb,
     Gows,
-    /// WEBJS, WPP and whatever comes: nothing is presumed of them.
+    Webjs,
+    Wpp,
+    /// Whatever comes: nothing is presumed of it.
     Other,
 }
 
@@ -14,6 +16,8 @@ impl Dialect {
         match name.to_ascii_uppercase().as_str() {
             "NOWEB" => Self::Noweb,
             "GOWS" => Self::Gows,
+            "WEBJS" => Self::Webjs,
+            "WPP" => Self::Wpp,
             _ => Self::Other,
         }
     }
@@ -39,18 +43,83 @@ impl Version {
     }
 }
 
-/// Since when `sendText` takes the message's id from the caller, where the engine does at all.
+/// Since when texts, polls, places and cards are sent under the caller's id, where they are at
+/// all. Of media no version says that it does so.
 const CALLER_IDS: Version = Version(2026, 4, 3);
+
+/// Since when there are stickers.
+const STICKERS: Version = Version(2026, 8, 2);
+
+/// Since when there is the engine called WPP.
+const WPP: Version = Version(2026, 3, 1);
+
+const NEVER: Option<Version> = None;
+const ALWAYS: Option<Version> = Some(ANY);
+
+/// A feature, and since which version each engine has it.
+struct Row {
+    feature: Feature,
+    noweb: Option<Version>,
+    gows: Option<Version>,
+    webjs: Option<Version>,
+    wpp: Option<Version>,
+}
+
+const fn row(feature: Feature, [noweb, gows, webjs, wpp]: [Option<Version>; 4]) -> Row {
+    Row {
+        feature,
+        noweb,
+        gows,
+        webjs,
+        wpp,
+    }
+}
+
+/// What not every engine can do.
+#[rustfmt::skip]
+const FEATURES: &[Row] = &[
+    //                            NOWEB           GOWS            WEBJS           WPP
+    row(Feature::Stickers,       [Some(STICKERS), Some(STICKERS), Some(STICKERS), Some(STICKERS)]),
+    row(Feature::Stars,          [ALWAYS,         NEVER,          ALWAYS,         Some(WPP)]),
+    row(Feature::AllChats,       [ALWAYS,         ALWAYS,         NEVER,          NEVER]),
+    row(Feature::LabelEvents,    [ALWAYS,         ALWAYS,         NEVER,          NEVER]),
+    row(Feature::CreateChannels, [ALWAYS,         ALWAYS,         NEVER,          Some(WPP)]),
+    row(Feature::DeleteChannels, [ALWAYS,         NEVER,          NEVER,          Some(WPP)]),
+    row(Feature::FollowChannels, [NEVER,          ALWAYS,         NEVER,          Some(WPP)]),
+    row(Feature::PollVotes,      [ALWAYS,         ALWAYS,         ALWAYS,         Some(WPP)]),
+    row(Feature::CallsTaken,     [ALWAYS,         ALWAYS,         NEVER,          NEVER]),
+];
+
+impl Row {
+    fn holds(&self, dialect: Dialect, version: Version) -> bool {
+        let since = match dialect {
+            Dialect::Noweb => self.noweb,
+            Dialect::Gows => self.gows,
+            Dialect::Webjs => self.webjs,
+            Dialect::Wpp => self.wpp,
+            Dialect::Other => NEVER,
+        };
+        since.is_some_and(|since| version >= since)
+    }
+}
 
 /// What a WAHA of this version and engine is and can do.
 pub(crate) fn describe(version: &str, engine: &str) -> EngineInfo {
-    let direct = matches!(Dialect::named(engine), Dialect::Noweb | Dialect::Gows);
+    let (dialect, number) = (Dialect::named(engine), Version::read(version));
+    let direct = matches!(dialect, Dialect::Noweb | Dialect::Gows);
+    let features: Vec<_> = FEATURES
+        .iter()
+        .filter(|row| row.holds(dialect, number))
+        .map(|row| row.feature)
+        .collect();
     EngineInfo {
         version: version.to_owned(),
         dialect: engine.to_owned(),
         capabilities: Capabilities {
-            caller_message_ids: direct && Version::read(version) >= CALLER_IDS,
+            caller_message_ids: direct && number >= CALLER_IDS,
+            caller_media_ids: false,
             find_by_bare_id: direct,
+            features: FeatureSet::of(&features),
         },
     }
 }
@@ -98,6 +167,8 @@ pub(crate) fn events(version: &str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use mf_engine::Feature;
+
     use super::{describe, events};
 
     #[test]
@@ -119,6 +190,33 @@ mod tests {
                 (can.caller_message_ids, can.find_by_bare_id),
                 (ours, bare),
                 "{engine} {version}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_engine_can_do_what_its_column_says() {
+        let can = |version, engine, feature| describe(version, engine).capabilities.can(feature);
+        for (engine, version, feature, expected) in [
+            ("NOWEB", "2026.8.2", Feature::Stickers, true),
+            ("WEBJS", "2026.8.1", Feature::Stickers, false),
+            ("GOWS", "2026.8.2", Feature::Stars, false),
+            ("NOWEB", "2024.10.8", Feature::Stars, true),
+            ("WEBJS", "2026.7.1", Feature::AllChats, false),
+            ("GOWS", "2026.7.1", Feature::LabelEvents, true),
+            ("WEBJS", "2026.7.1", Feature::CreateChannels, false),
+            ("GOWS", "2026.7.1", Feature::DeleteChannels, false),
+            ("gows", "2026.7.1", Feature::FollowChannels, true),
+            ("WPP", "2026.7.1", Feature::DeleteChannels, true),
+            ("WPP", "2026.2.1", Feature::DeleteChannels, false),
+            ("WEBJS", "2026.7.1", Feature::PollVotes, true),
+            ("WEBJS", "2026.7.1", Feature::CallsTaken, false),
+            ("ANOTHER", "2027.1.1", Feature::PollVotes, false),
+        ] {
+            assert_eq!(
+                can(version, engine, feature),
+                expected,
+                "{engine} {version} {feature:?}"
             );
         }
     }

@@ -50,16 +50,19 @@ pub(crate) fn of_answer(endpoint: &Endpoint, status: StatusCode, body: &[u8]) ->
         401 | 403 => EngineError::Refused,
         // A page of something in between says 404 as well: only WAHA's word counts.
         404 if is_missing_session(&said) => EngineError::SessionMissing,
-        404 if said.starts_with("Cannot ") => unsupported(endpoint),
+        404 if said.starts_with("Cannot ") => endpoint.unsupported(),
         422 if body.get("expected").is_some() => EngineError::NotReady {
             status: json::text(&body, "/status").and_then(session_status),
         },
         422 if is_missing_session(&said) => EngineError::SessionMissing,
         429 => EngineError::Throttled,
-        501 => unsupported(endpoint),
+        501 => endpoint.unsupported(),
         // WAHA never says these: something in front of it lost the call, or gave it up.
         502 | 503 => EngineError::Interrupted,
         504 => EngineError::Timeout,
+        // The program with which it fetches files, ours and WhatsApp's: it did not get so far as
+        // to send anything.
+        500 if json::text(&body, "/exception/name") == Some("AxiosError") => rejected(),
         500..=599 => of_exception(&said).unwrap_or_else(|| EngineError::Failed {
             detail: detail(status, &said),
         }),
@@ -70,12 +73,6 @@ pub(crate) fn of_answer(endpoint: &Endpoint, status: StatusCode, body: &[u8]) ->
 /// Whether a refusal says that the session runs already.
 pub(crate) fn is_already(error: &EngineError, what: &str) -> bool {
     matches!(error, EngineError::Rejected { detail } if detail.contains(what))
-}
-
-fn unsupported(endpoint: &Endpoint) -> EngineError {
-    EngineError::Unsupported {
-        what: endpoint.what.to_owned(),
-    }
 }
 
 fn is_missing_session(said: &str) -> bool {
@@ -243,6 +240,16 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_was_not_fetched_was_not_sent() {
+        let body = json!({"statusCode": 500, "exception": {
+            "message": "Request failed with status code 404", "name": "AxiosError",
+        }});
+        let error = read(500, &body);
+        assert!(error.had_no_effect(), "{error:?}");
+        assert!(matches!(error, EngineError::Rejected { .. }));
     }
 
     #[test]

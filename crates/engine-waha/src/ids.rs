@@ -1,7 +1,7 @@
 //! WAHA's ids of messages: `{true|false}_{chat}_{id}`, in groups often with `_{participant}`.
 
 use mf_domain::{Jid, WaMessageId};
-use mf_engine::ReplyTo;
+use mf_engine::{MessageRef, ReplyTo};
 use serde_json::Value;
 
 use crate::json;
@@ -30,24 +30,40 @@ impl FullId {
         })
     }
 
-    /// The id by which the engine knows a message that is to be answered.
-    pub(crate) fn of_answered(chat: &Jid, answered: &ReplyTo) -> Self {
+    /// The id of a message, as far as we know it.
+    pub(crate) fn of(message: &MessageRef) -> Self {
+        let in_group = message.chat.is_group();
         Self {
-            from_me: answered.from_me,
-            chat: chat.clone(),
-            id: answered.id.clone(),
-            participant: answered.participant.clone().filter(|_| chat.is_group()),
+            from_me: message.from_me,
+            chat: message.chat.clone(),
+            id: message.id.clone(),
+            participant: message.participant.clone().filter(|_| in_group),
         }
     }
 
-    /// The id of a message of ours.
-    pub(crate) fn of_ours(chat: &Jid, id: &WaMessageId) -> Self {
-        Self {
-            from_me: true,
-            chat: chat.clone(),
-            id: id.clone(),
-            participant: None,
+    /// Whether it says all that an engine may want to hear.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.chat.is_group() || self.participant.is_some()
+    }
+
+    /// The message that it is the id of.
+    pub(crate) fn message(self) -> MessageRef {
+        MessageRef {
+            chat: self.chat,
+            id: self.id,
+            from_me: self.from_me,
+            participant: self.participant,
         }
+    }
+}
+
+/// The message that is answered in a chat.
+pub(crate) fn answered(chat: &Jid, answered: &ReplyTo) -> MessageRef {
+    MessageRef {
+        chat: chat.clone(),
+        id: answered.id.clone(),
+        from_me: answered.from_me,
+        participant: answered.participant.clone(),
     }
 }
 
@@ -106,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::{FullId, WaMessageId, bare, of_sent};
+    use super::{FullId, WaMessageId, answered, bare, of_sent};
 
     #[test]
     fn the_documented_forms_are_read() {
@@ -225,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_answered_message_is_named_with_its_writer_only_in_groups() {
-        let answered = ReplyTo {
+        let question = ReplyTo {
             id: WaMessageId::new("AA"),
             from_me: false,
             participant: Some(Jid::parse("22222222222@c.us").unwrap()),
@@ -233,11 +249,11 @@ mod tests {
         let group = Jid::parse("120363@g.us").unwrap();
         let person = Jid::parse("11111111111@c.us").unwrap();
         assert_eq!(
-            FullId::of_answered(&group, &answered).to_string(),
+            FullId::of(&answered(&group, &question)).to_string(),
             "false_120363@g.us_AA_22222222222@c.us"
         );
         assert_eq!(
-            FullId::of_answered(&person, &answered).to_string(),
+            FullId::of(&answered(&person, &question)).to_string(),
             "false_11111111111@c.us_AA"
         );
     }

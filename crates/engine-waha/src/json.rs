@@ -2,11 +2,38 @@
 //! member that is absent, null or of another type is `None`, never an error.
 
 use chrono::{DateTime, Utc};
+use mf_domain::Jid;
 use serde_json::Value;
 
 /// A text that is not empty.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer)?.as_str().filter(|s| !s.is_empty())
+}
+
+/// The first JID that stands in one of these places.
+pub(crate) fn jid(value: &Value, pointers: &[&str]) -> Option<Jid> {
+    pointers
+        .iter()
+        .find_map(|pointer| Jid::parse(text(value, pointer)?).ok())
+}
+
+/// A number with a fraction, also one in quotation marks.
+pub(crate) fn float(value: &Value, pointer: &str) -> Option<f64> {
+    match value.pointer(pointer)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+    .filter(|float: &f64| float.is_finite())
+}
+
+/// The members of a list; none where there is no list.
+pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// A truth value, also one in quotation marks.

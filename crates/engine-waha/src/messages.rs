@@ -1,44 +1,90 @@
-use mf_domain::{Jid, MessageStatus, PhoneNumber, WaMessageId};
-use mf_engine::{Engine as _, EngineError, FoundMessage, SessionKey, TextToSend};
+//! What is done to messages that are there.
+
+use mf_domain::{Jid, MessageStatus, WaMessageId};
+use mf_engine::{
+    Engine as _, EngineError, Feature, FoundMessage, InboundMessage, MessageRef, SessionKey,
+};
 use serde_json::{Value, json};
 
 use crate::{
-    Waha,
-    client::{Answer, Call},
-    endpoint,
-    ids::{self, FullId},
+    Waha, callback,
+    client::Call,
+    endpoint::{self, Endpoint},
+    ids::FullId,
     json,
 };
 
 impl Waha {
-    pub(crate) async fn submit_text(
+    pub(crate) async fn set_reaction(
         &self,
         key: &SessionKey,
-        text: &TextToSend,
-    ) -> Result<Option<WaMessageId>, EngineError> {
-        let can = self.info_before_acting().await?.capabilities;
-        let mut body = json!({
+        message: &MessageRef,
+        emoji: &str,
+    ) -> Result<(), EngineError> {
+        let body = json!({
             "session": key.as_str(),
-            "chatId": text.chat.as_str(),
-            "text": text.text,
+            "messageId": self.named_before_acting(key, message).await?,
+            "reaction": emoji,
         });
-        if let Some(answered) = &text.reply_to {
-            body["reply_to"] = FullId::of_answered(&text.chat, answered).to_string().into();
-        }
-        if let Some(id) = text.id.as_ref().filter(|_| can.caller_message_ids) {
-            body["id"] = id.as_str().into();
-        }
-        match self
-            .call(Call::new(&endpoint::SEND_TEXT, &[]).body(body))
+        let call = Call::new(&endpoint::REACTION, &[]).body(body);
+        self.call(call).await.map(drop)
+    }
+
+    pub(crate) async fn set_star(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        star: bool,
+    ) -> Result<(), EngineError> {
+        if !self
+            .info_before_acting()
             .await?
+            .capabilities
+            .can(Feature::Stars)
         {
-            Answer::Said(answer) => Ok(ids::of_sent(&answer)),
-            // It was taken. Calling it a failure would have it sent again.
-            Answer::Lost => {
-                tracing::warn!("WAHA took a message, but its answer cannot be read");
-                Ok(None)
-            }
+            return Err(endpoint::STAR.unsupported());
         }
+        let body = json!({
+            "session": key.as_str(),
+            "chatId": message.chat.as_str(),
+            "messageId": self.named_before_acting(key, message).await?,
+            "star": star,
+        });
+        let call = Call::new(&endpoint::STAR, &[]).body(body);
+        self.call(call).await.map(drop)
+    }
+
+    pub(crate) async fn change_text(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        text: &str,
+    ) -> Result<(), EngineError> {
+        let body = json!({"text": text});
+        self.act_on(&endpoint::EDIT, key, message, Some(body)).await
+    }
+
+    pub(crate) async fn take_back(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+    ) -> Result<(), EngineError> {
+        self.act_on(&endpoint::UNSEND, key, message, None).await
+    }
+
+    async fn act_on(
+        &self,
+        endpoint: &'static Endpoint,
+        key: &SessionKey,
+        message: &MessageRef,
+        body: Option<Value>,
+    ) -> Result<(), EngineError> {
+        let named = self.named_before_acting(key, message).await?;
+        let mut call = Call::new(endpoint, &[key.as_str(), message.chat.as_str(), &named]);
+        if let Some(body) = body {
+            call = call.body(body);
+        }
+        self.call(call).await.map(drop)
     }
 
     pub(crate) async fn show_message(
@@ -47,62 +93,134 @@ impl Waha {
         chat: &Jid,
         id: &WaMessageId,
     ) -> Result<Option<FoundMessage>, EngineError> {
-        let named = if self.info().await?.capabilities.find_by_bare_id {
-            id.to_string()
-        } else {
-            FullId::of_ours(chat, id).to_string()
+        let message = MessageRef {
+            chat: chat.clone(),
+            id: id.clone(),
+            from_me: true,
+            participant: None,
         };
-        let holes = [key.as_str(), chat.as_str(), &named];
-        let call = Call::new(&endpoint::MESSAGE, &holes).query(&[("downloadMedia", "false")]);
-        match self.ask(call).await {
-            Ok(found) if found.get("id").is_some_and(|id| !id.is_null()) => {
-                Ok(Some(FoundMessage {
-                    status: ack_status(&found),
-                }))
+        let found = self.stored(key, &message, false).await?;
+        Ok(found.map(|found| FoundMessage {
+            status: ack_status(&found),
+        }))
+    }
+
+    pub(crate) async fn read_message(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+    ) -> Result<Option<InboundMessage>, EngineError> {
+        let Some(found) = self.stored(key, message, true).await? else {
+            return Ok(None);
+        };
+        callback::message(&found).map_err(|reason| {
+            tracing::warn!(reason, "WAHA shows a message that cannot be read");
+            EngineError::Interrupted
+        })
+    }
+
+    /// A message as WAHA has it, by the shortest name that it understands.
+    async fn stored(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        with_media: bool,
+    ) -> Result<Option<Value>, EngineError> {
+        let names = if self.info().await?.capabilities.find_by_bare_id {
+            vec![message.id.to_string()]
+        } else {
+            self.names(key, message).await?
+        };
+        for name in &names {
+            let found = self.stored_as(key, &message.chat, name, with_media).await?;
+            if found.is_some() {
+                return Ok(found);
             }
+        }
+        Ok(None)
+    }
+
+    async fn stored_as(
+        &self,
+        key: &SessionKey,
+        chat: &Jid,
+        name: &str,
+        with_media: bool,
+    ) -> Result<Option<Value>, EngineError> {
+        let holes = [key.as_str(), chat.as_str(), name];
+        let query = [("downloadMedia", if with_media { "true" } else { "false" })];
+        let mut call = Call::new(&endpoint::MESSAGE, &holes).query(&query);
+        if with_media {
+            call = call.of_media();
+        }
+        match self.ask(call).await {
+            Ok(found) if found.get("id").is_some_and(|id| !id.is_null()) => Ok(Some(found)),
             Ok(_) => Ok(None),
             Err(EngineError::Rejected { detail }) if detail.starts_with("404") => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn show_typing(
+    /// The full id by which WAHA knows a message that something shall be done to. Whatever goes
+    /// wrong here, nothing was done to it.
+    pub(crate) async fn named_before_acting(
         &self,
         key: &SessionKey,
-        chat: &Jid,
-        typing: bool,
-    ) -> Result<(), EngineError> {
-        let endpoint = if typing {
-            &endpoint::START_TYPING
-        } else {
-            &endpoint::STOP_TYPING
-        };
-        let body = json!({"session": key.as_str(), "chatId": chat.as_str()});
-        self.call(Call::new(endpoint, &[]).body(body))
-            .await
-            .map(drop)
+        message: &MessageRef,
+    ) -> Result<String, EngineError> {
+        self.name(key, message).await.map_err(before_acting)
     }
 
-    pub(crate) async fn check_number(
+    async fn name(&self, key: &SessionKey, message: &MessageRef) -> Result<String, EngineError> {
+        let full = FullId::of(message);
+        // These engines take the bare id out of it, and look no further.
+        if full.is_whole() || self.info().await?.capabilities.find_by_bare_id {
+            return Ok(full.to_string());
+        }
+        let mut names = self.names(key, message).await?;
+        for name in &names {
+            let found = self.stored_as(key, &message.chat, name, false).await?;
+            if found.is_some() {
+                return Ok(name.clone());
+            }
+        }
+        Ok(names.swap_remove(0))
+    }
+
+    /// The full ids that a message may have. There is at least one.
+    ///
+    /// WhatsApp Web knows messages in groups by their writer, too, and its answer to a send does
+    /// not say under which of our two names we wrote.
+    async fn names(
         &self,
         key: &SessionKey,
-        phone: &PhoneNumber,
-    ) -> Result<Option<Jid>, EngineError> {
-        let query = [("phone", phone.as_str()), ("session", key.as_str())];
-        let answer = self
-            .ask(Call::new(&endpoint::CHECK_EXISTS, &[]).query(&query))
-            .await?;
-        match json::flag(&answer, "/numberExists") {
-            Some(false) => Ok(None),
-            Some(true) => {
-                // The chat may be another number (Brazil's ninth digit) or a hidden id.
-                let chat = ["/chatId", "/chatId/_serialized"]
-                    .iter()
-                    .find_map(|pointer| Jid::parse(json::text(&answer, pointer)?).ok());
-                Ok(Some(chat.unwrap_or_else(|| Jid::person(phone))))
+        message: &MessageRef,
+    ) -> Result<Vec<String>, EngineError> {
+        let full = FullId::of(message);
+        let mut names = Vec::new();
+        if !full.is_whole() && full.from_me {
+            let me = self.show_session(key).await?.and_then(|session| session.me);
+            let me = me.map(|me| [me.phone.as_ref().map(Jid::person), me.lid]);
+            for own in me.into_iter().flatten().flatten() {
+                let participant = Some(own);
+                let full = FullId {
+                    participant,
+                    ..full.clone()
+                };
+                names.push(full.to_string());
             }
-            None => Err(EngineError::Interrupted),
         }
+        names.push(full.to_string());
+        Ok(names)
+    }
+}
+
+/// What an error means that came before the call it was in preparation of.
+pub(crate) fn before_acting(error: EngineError) -> EngineError {
+    if error.had_no_effect() {
+        error
+    } else {
+        EngineError::Unreachable
     }
 }
 

@@ -1,4 +1,4 @@
-use mf_domain::{Jid, SessionStatus};
+use mf_domain::{Jid, JidKind, SessionStatus};
 use mf_engine::{EngineError, EngineSession, Me, SessionKey, SessionSpec};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -194,8 +194,17 @@ pub(crate) fn read_me(me: &Value) -> Option<Me> {
     let phone = ["/id", "/jid"]
         .iter()
         .find_map(|pointer| Jid::parse(json::text(me, pointer)?).ok()?.phone());
+    let lid = ["/lid", "/id", "/jid"]
+        .iter()
+        .filter_map(|pointer| Jid::parse(json::text(me, pointer)?).ok())
+        .find(|jid| jid.kind() == JidKind::Hidden);
     let push_name = json::text(me, "/pushName").map(str::to_owned);
-    (phone.is_some() || push_name.is_some()).then_some(Me { phone, push_name })
+    let somebody = phone.is_some() || lid.is_some() || push_name.is_some();
+    somebody.then_some(Me {
+        phone,
+        lid,
+        push_name,
+    })
 }
 
 /// The configuration of a session.
@@ -342,6 +351,8 @@ mod tests {
             number
         );
         assert_eq!(phone(json!({"id": "", "pushName": "Ada"})), None);
+        let me = read_me(&json!({"id": "15551234567@c.us", "lid": "1:3@lid"})).unwrap();
+        assert_eq!(me.lid.unwrap().as_str(), "1@lid");
         assert_eq!(read_me(&json!(null)), None);
     }
 }

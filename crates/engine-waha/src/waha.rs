@@ -6,8 +6,9 @@ use std::{
 use async_trait::async_trait;
 use mf_domain::{Jid, PhoneNumber, WaMessageId};
 use mf_engine::{
-    Callback, CallbackError, Engine, EngineError, EngineInfo, EngineSession, FoundMessage,
-    SessionKey, SessionSpec, TextToSend,
+    Callback, CallbackError, ChatOverview, Engine, EngineContact, EngineError, EngineInfo,
+    EnginePage, EngineSession, FoundMessage, InboundMessage, LidMapping, MediaStream, MessageRef,
+    MessagesQuery, Outgoing, SessionKey, SessionSpec,
 };
 use serde_json::Value;
 use tracing::instrument;
@@ -16,6 +17,7 @@ use crate::{
     WahaConfig, WahaError, callback,
     client::{Answer, Call, WahaClient},
     dialect, endpoint, json,
+    messages::before_acting,
 };
 
 /// WAHA as the product's engine.
@@ -77,13 +79,7 @@ impl Waha {
     /// What runs there, asked in preparation of a call that changes something: whatever goes
     /// wrong here, that call was not made.
     pub(crate) async fn info_before_acting(&self) -> Result<EngineInfo, EngineError> {
-        self.info().await.map_err(|error| {
-            if error.had_no_effect() {
-                error
-            } else {
-                EngineError::Unreachable
-            }
-        })
+        self.info().await.map_err(before_acting)
     }
 }
 
@@ -155,13 +151,71 @@ impl Engine for Waha {
         self.qr_text(key).await
     }
 
-    #[instrument(name = "engine.send_text", skip_all, fields(session = key.as_str()))]
-    async fn send_text(
+    #[instrument(name = "engine.pairing_code", skip_all, fields(session = key.as_str()))]
+    async fn pairing_code(
         &self,
         key: &SessionKey,
-        text: &TextToSend,
+        phone: &PhoneNumber,
+    ) -> Result<String, EngineError> {
+        self.request_code(key, phone).await
+    }
+
+    #[instrument(name = "engine.probe", skip_all, fields(session = key.as_str()))]
+    async fn probe(&self, key: &SessionKey) -> Result<(), EngineError> {
+        self.ask_whatsapp(key).await
+    }
+
+    #[instrument(
+        name = "engine.send",
+        skip_all,
+        fields(session = key.as_str(), kind = %message.content.kind()),
+    )]
+    async fn send(
+        &self,
+        key: &SessionKey,
+        message: &Outgoing,
     ) -> Result<Option<WaMessageId>, EngineError> {
-        self.submit_text(key, text).await
+        self.submit(key, message).await
+    }
+
+    #[instrument(name = "engine.react", skip_all, fields(session = key.as_str()))]
+    async fn react(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        emoji: &str,
+    ) -> Result<(), EngineError> {
+        self.set_reaction(key, message, emoji).await
+    }
+
+    #[instrument(name = "engine.star", skip_all, fields(session = key.as_str()))]
+    async fn star(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        star: bool,
+    ) -> Result<(), EngineError> {
+        self.set_star(key, message, star).await
+    }
+
+    #[instrument(name = "engine.edit", skip_all, fields(session = key.as_str()))]
+    async fn edit(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        text: &str,
+    ) -> Result<(), EngineError> {
+        self.change_text(key, message, text).await
+    }
+
+    #[instrument(name = "engine.unsend", skip_all, fields(session = key.as_str()))]
+    async fn unsend(&self, key: &SessionKey, message: &MessageRef) -> Result<(), EngineError> {
+        self.take_back(key, message).await
+    }
+
+    #[instrument(name = "engine.mark_read", skip_all, fields(session = key.as_str()))]
+    async fn mark_read(&self, key: &SessionKey, chat: &Jid) -> Result<(), EngineError> {
+        self.see(key, chat).await
     }
 
     #[instrument(name = "engine.find_message", skip_all, fields(session = key.as_str()))]
@@ -172,6 +226,39 @@ impl Engine for Waha {
         id: &WaMessageId,
     ) -> Result<Option<FoundMessage>, EngineError> {
         self.show_message(key, chat, id).await
+    }
+
+    #[instrument(name = "engine.chats", skip_all, fields(session = key.as_str()))]
+    async fn chats(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<ChatOverview>, EngineError> {
+        self.list_chats(key, page).await
+    }
+
+    #[instrument(name = "engine.messages", skip_all, fields(session = key.as_str()))]
+    async fn messages(
+        &self,
+        key: &SessionKey,
+        chat: &Jid,
+        query: MessagesQuery,
+    ) -> Result<Vec<InboundMessage>, EngineError> {
+        self.list_messages(key, chat, query).await
+    }
+
+    #[instrument(name = "engine.message", skip_all, fields(session = key.as_str()))]
+    async fn message(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+    ) -> Result<Option<InboundMessage>, EngineError> {
+        self.read_message(key, message).await
+    }
+
+    #[instrument(name = "engine.fetch_media", skip_all)]
+    async fn fetch_media(&self, url: &str) -> Result<Option<MediaStream>, EngineError> {
+        self.heed(self.client.file(url).await)
     }
 
     #[instrument(name = "engine.typing", skip_all, fields(session = key.as_str()))]
@@ -188,6 +275,47 @@ impl Engine for Waha {
         self.check_number(key, phone).await
     }
 
+    #[instrument(name = "engine.contacts", skip_all, fields(session = key.as_str()))]
+    async fn contacts(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<EngineContact>, EngineError> {
+        self.list_contacts(key, page).await
+    }
+
+    #[instrument(name = "engine.picture", skip_all, fields(session = key.as_str()))]
+    async fn picture(&self, key: &SessionKey, jid: &Jid) -> Result<Option<String>, EngineError> {
+        self.picture_of(key, jid).await
+    }
+
+    #[instrument(name = "engine.phone_of", skip_all, fields(session = key.as_str()))]
+    async fn phone_of(
+        &self,
+        key: &SessionKey,
+        lid: &Jid,
+    ) -> Result<Option<PhoneNumber>, EngineError> {
+        self.phone_of_lid(key, lid).await
+    }
+
+    #[instrument(name = "engine.lid_of", skip_all, fields(session = key.as_str()))]
+    async fn lid_of(
+        &self,
+        key: &SessionKey,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Jid>, EngineError> {
+        self.lid_of_phone(key, phone).await
+    }
+
+    #[instrument(name = "engine.lids", skip_all, fields(session = key.as_str()))]
+    async fn lids(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<LidMapping>, EngineError> {
+        self.list_lids(key, page).await
+    }
+
     fn read_callback(
         &self,
         secret: &[u8],
@@ -202,5 +330,10 @@ impl Engine for Waha {
             self.remember(None);
         }
         Ok(report.callback)
+    }
+
+    fn read_kept_callback(&self, body: &[u8]) -> Result<Callback, CallbackError> {
+        // What runs there now is not what it says.
+        callback::read_kept(body).map(|report| report.callback)
     }
 }

@@ -9,17 +9,33 @@
     reason = "a suite of tests: a failed expectation is what it is there to say"
 )]
 
+mod changes;
+mod channels;
+mod contacts;
+mod groups;
+mod happening;
+mod history;
+mod kinds;
+mod labels;
 mod lifecycle;
 mod reports;
 mod sending;
 mod trouble;
 mod world;
 
+pub use changes::*;
+pub use channels::*;
+pub use contacts::*;
+pub use groups::*;
+pub use happening::Happening;
+pub use history::*;
+pub use kinds::*;
+pub use labels::*;
 pub use lifecycle::*;
 pub use reports::*;
 pub use sending::*;
 pub use trouble::*;
-pub use world::{Received, Sent, Trouble, World, Written};
+pub use world::{Carried, Received, Sent, Served, Trouble, World, Written};
 
 /// Makes a module with one `tokio` test for each case; the expression makes a fresh world.
 ///
@@ -64,6 +80,52 @@ macro_rules! conformance_tests {
                 a_request_to_slow_down_is_told_apart
                 a_failure_inside_tells_nothing_of_the_message
                 an_unknown_recipient_gets_nothing
+                a_reaction_is_shown_and_taken_back
+                what_others_react_is_reported
+                our_message_is_changed_and_taken_back
+                what_others_change_and_take_back_is_reported
+                a_star_is_set_where_the_engine_can
+                votes_are_reported
+                a_chat_is_marked_as_read
+                a_message_that_is_not_there_is_none
+                messages_are_listed_by_chat_and_time
+                a_listed_message_is_what_was_reported
+                chats_are_listed_with_the_newest_first
+                a_session_can_be_paired_by_a_code
+                a_probe_finds_a_session_that_only_looks_alive
+                a_file_of_every_kind_arrives_byte_for_byte
+                polls_places_and_cards_arrive_as_they_were
+                a_file_that_cannot_be_fetched_is_not_sent
+                a_repeated_send_of_any_kind_is_one_message_where_the_engine_says_so
+                a_file_of_every_kind_that_comes_in_can_be_fetched
+                polls_places_and_cards_that_come_in_are_read
+                a_file_that_did_not_come_can_be_asked_for
+                a_file_that_the_engine_keeps_no_more_can_be_asked_for_again
+                a_hidden_writer_is_told_with_their_number_where_the_engine_does
+                people_are_listed_page_by_page
+                a_picture_is_where_the_engine_says
+                a_hidden_id_leads_to_its_number_once_it_is_told
+                pairs_of_hidden_ids_and_numbers_are_listed
+                a_call_is_reported_with_its_end
+                who_types_is_reported
+                groups_are_listed_without_who_is_in_them
+                a_group_is_shown_with_who_is_in_it
+                a_group_that_is_not_ours_is_none
+                a_new_group_has_those_who_let_themselves_be_added
+                who_cannot_be_added_is_told_apart
+                participants_rise_fall_and_go
+                a_group_is_renamed_and_described
+                an_invitation_is_worthless_once_it_was_revoked
+                what_others_do_in_a_group_is_reported
+                being_put_out_of_a_group_is_reported
+                labels_are_made_changed_and_removed
+                a_chat_carries_exactly_the_labels_it_is_given
+                labels_set_on_the_phone_are_reported_where_the_engine_does
+                an_account_that_is_no_business_has_no_labels
+                channels_are_listed_by_role
+                a_channel_is_found_by_its_id_and_its_invitation
+                a_channel_is_made_and_removed_where_the_engine_can
+                a_channel_is_left_and_followed_where_the_engine_can
             }
         }
     };
@@ -84,6 +146,13 @@ mod tests {
     fn every_case_is_in_the_list() {
         let list = include_str!("conformance.rs");
         for file in [
+            include_str!("conformance/changes.rs"),
+            include_str!("conformance/channels.rs"),
+            include_str!("conformance/contacts.rs"),
+            include_str!("conformance/groups.rs"),
+            include_str!("conformance/history.rs"),
+            include_str!("conformance/kinds.rs"),
+            include_str!("conformance/labels.rs"),
             include_str!("conformance/lifecycle.rs"),
             include_str!("conformance/reports.rs"),
             include_str!("conformance/sending.rs"),

@@ -5,17 +5,30 @@
 //! adapter: what crosses this trait is in our words.
 
 mod callback;
+mod channels;
 mod error;
+mod groups;
+mod labels;
 mod types;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use callback::{Callback, CallbackError, EngineEvent, InboundMessage, StatusReport};
+pub use callback::{
+    Attachment, CallReport, CallState, Callback, CallbackError, EngineEvent, GroupChange,
+    GroupReport, Identity, InboundMedia, InboundMessage, LabelChange, LabelReport,
+    ParticipantChange, PollVote, Presence, PresenceReport, Reaction, StatusReport,
+};
+pub use channels::Channels;
 pub use error::EngineError;
+pub use groups::Groups;
+pub use labels::Labels;
 pub use types::{
-    Capabilities, EngineInfo, EngineSession, FoundMessage, Me, ReplyTo, SessionKey, SessionSpec,
-    TextToSend,
+    Capabilities, ChannelInfo, ChannelRole, ChatOverview, ContactCard, Content, EngineContact,
+    EngineInfo, EngineLabel, EnginePage, EngineSession, Feature, FeatureSet, FileToSend,
+    FoundMessage, GroupInfo, GroupRole, LidMapping, Me, MediaKind, MediaStream, MessageRef,
+    MessagesQuery, NewChannel, NewEngineLabel, Outgoing, Participant, ParticipantOutcome, Place,
+    Poll, ReplyTo, SessionKey, SessionSpec,
 };
 
 use async_trait::async_trait;
@@ -27,7 +40,7 @@ use mf_domain::{Jid, PhoneNumber, WaMessageId};
 /// inside a database transaction. Lifecycle calls to one session must not overlap: the
 /// caller serialises them.
 #[async_trait]
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: Groups + Labels + Channels + Send + Sync + 'static {
     /// What people call it, for error sentences: `WAHA`. Never its address.
     fn name(&self) -> &'static str;
 
@@ -63,13 +76,55 @@ pub trait Engine: Send + Sync + 'static {
     /// The text that the present QR code says. [`EngineError::NotReady`] where there is none.
     async fn qr(&self, key: &SessionKey) -> Result<String, EngineError>;
 
-    /// Sends a text. The id that comes back is the bare one; `None` where the engine took
-    /// the message but did not say under which id.
-    async fn send_text(
+    /// The code that pairs the session when it is typed on the phone with this number, instead
+    /// of scanning. [`EngineError::NotReady`] where the session does not wait for pairing.
+    async fn pairing_code(
         &self,
         key: &SessionKey,
-        text: &TextToSend,
+        phone: &PhoneNumber,
+    ) -> Result<String, EngineError>;
+
+    /// Asks WhatsApp something harmless through the session. That it answers is the proof that
+    /// the session lives: engines have been seen to call a dead one working.
+    async fn probe(&self, key: &SessionKey) -> Result<(), EngineError>;
+
+    /// Sends a message. The id that comes back is the bare one; `None` where the engine took
+    /// the message but did not say under which id.
+    async fn send(
+        &self,
+        key: &SessionKey,
+        message: &Outgoing,
     ) -> Result<Option<WaMessageId>, EngineError>;
+
+    /// Reacts to a message; an empty `emoji` takes the reaction back.
+    async fn react(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        emoji: &str,
+    ) -> Result<(), EngineError>;
+
+    /// Marks a message with a star, or takes it off.
+    async fn star(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        star: bool,
+    ) -> Result<(), EngineError>;
+
+    /// Changes the text, or the caption, of a message of ours.
+    async fn edit(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+        text: &str,
+    ) -> Result<(), EngineError>;
+
+    /// Takes a message back for everybody.
+    async fn unsend(&self, key: &SessionKey, message: &MessageRef) -> Result<(), EngineError>;
+
+    /// Shows the writers that what is in a chat was read.
+    async fn mark_read(&self, key: &SessionKey, chat: &Jid) -> Result<(), EngineError>;
 
     /// Whether WhatsApp has a message of ours, and how far it came.
     async fn find_message(
@@ -78,6 +133,32 @@ pub trait Engine: Send + Sync + 'static {
         chat: &Jid,
         id: &WaMessageId,
     ) -> Result<Option<FoundMessage>, EngineError>;
+
+    /// Conversations, the one with the newest message first.
+    async fn chats(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<ChatOverview>, EngineError>;
+
+    /// Messages of a chat, newest first. What cannot be read is left out.
+    async fn messages(
+        &self,
+        key: &SessionKey,
+        chat: &Jid,
+        query: MessagesQuery,
+    ) -> Result<Vec<InboundMessage>, EngineError>;
+
+    /// One message, with its media made ready for [`Engine::fetch_media`]. `None` where the
+    /// engine does not have it.
+    async fn message(
+        &self,
+        key: &SessionKey,
+        message: &MessageRef,
+    ) -> Result<Option<InboundMessage>, EngineError>;
+
+    /// The file that an [`InboundMedia::url`] names. `None` where the engine has it no more.
+    async fn fetch_media(&self, url: &str) -> Result<Option<MediaStream>, EngineError>;
 
     /// Shows, or stops showing, that somebody is typing in a chat.
     async fn typing(&self, key: &SessionKey, chat: &Jid, typing: bool) -> Result<(), EngineError>;
@@ -88,6 +169,38 @@ pub trait Engine: Send + Sync + 'static {
         key: &SessionKey,
         phone: &PhoneNumber,
     ) -> Result<Option<Jid>, EngineError>;
+
+    /// Everybody the account knows.
+    async fn contacts(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<EngineContact>, EngineError>;
+
+    /// Where the picture of a person or a group is, for a few hours; `None` where there is none
+    /// or it is not shown to us.
+    async fn picture(&self, key: &SessionKey, jid: &Jid) -> Result<Option<String>, EngineError>;
+
+    /// The number behind a hidden id; `None` where the engine does not know it (yet).
+    async fn phone_of(
+        &self,
+        key: &SessionKey,
+        lid: &Jid,
+    ) -> Result<Option<PhoneNumber>, EngineError>;
+
+    /// The hidden id of a number; `None` where the engine does not know it (yet).
+    async fn lid_of(
+        &self,
+        key: &SessionKey,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Jid>, EngineError>;
+
+    /// Every pair of hidden id and number that the engine knows.
+    async fn lids(
+        &self,
+        key: &SessionKey,
+        page: EnginePage,
+    ) -> Result<Vec<LidMapping>, EngineError>;
 
     /// Checks and reads a callback.
     ///
@@ -100,4 +213,8 @@ pub trait Engine: Send + Sync + 'static {
         header: &dyn Fn(&str) -> Option<String>,
         body: &[u8],
     ) -> Result<Callback, CallbackError>;
+
+    /// Reads a callback that was kept since it could not be read. Its signature was found good
+    /// when it came.
+    fn read_kept_callback(&self, body: &[u8]) -> Result<Callback, CallbackError>;
 }

@@ -1,7 +1,7 @@
 use mf_engine::{Callback, EngineEvent, SessionKey, StatusReport};
 use serde_json::Value;
 
-use super::{Report, message};
+use super::{Report, call, changes, group, label, message, poll, presence};
 use crate::{failure, ids::FullId, json, messages::ack_status, sessions::read_me};
 
 /// What stood in the way of reading a callback. Never anything out of it.
@@ -33,11 +33,26 @@ pub(super) fn decode(body: &[u8]) -> Result<Report, Reason> {
 
 fn event(name: &str, envelope: &Value) -> Result<EngineEvent, Reason> {
     let payload = envelope.get("payload").unwrap_or(&Value::Null);
+    let told = json::moment(envelope, "/timestamp");
     let event = match name {
         "session.status" => Some(EngineEvent::Status(status(payload)?)),
-        "message.any" => message::read(payload, json::moment(envelope, "/timestamp"))?
-            .map(|message| EngineEvent::Message(Box::new(message))),
+        "message.any" => {
+            message::read(payload, told)?.map(|message| EngineEvent::Message(Box::new(message)))
+        }
+        "message.reaction" => Some(changes::reaction(payload, told)?),
+        "message.edited" => Some(changes::edited(payload, told)?),
+        "message.revoked" => Some(changes::revoked(payload, told)?),
+        "poll.vote" => Some(EngineEvent::PollVote(poll::vote(payload, told, false)?)),
+        "poll.vote.failed" => Some(EngineEvent::PollVote(poll::vote(payload, told, true)?)),
         "message.ack" | "message.ack.group" => ack(payload)?,
+        _ if name.starts_with("group.v2.") => {
+            group::read(name, payload, told)?.map(EngineEvent::Group)
+        }
+        _ if name.starts_with("label.") => {
+            label::read(name, payload, told)?.map(EngineEvent::Label)
+        }
+        _ if name.starts_with("call.") => call::read(name, payload, told)?.map(EngineEvent::Call),
+        "presence.update" => presence::read(payload)?.map(EngineEvent::Presence),
         _ => None,
     };
     Ok(event.unwrap_or_else(|| EngineEvent::Ignored {

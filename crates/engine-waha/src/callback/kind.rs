@@ -17,8 +17,8 @@ pub(super) enum Content {
 pub(super) fn of(payload: &Value) -> Content {
     let data = payload.get("_data").unwrap_or(&Value::Null);
     by_type(data)
-        .or_else(|| by_member(data.get("message")?))
-        .or_else(|| by_member(data.get("Message")?))
+        .or_else(|| by_member(message(payload)?))
+        .or_else(|| by_stub(data))
         .or_else(|| json::text(data, "/Info/MediaType").and_then(by_word))
         .unwrap_or_else(|| Content::Of(guess(payload)))
 }
@@ -28,10 +28,11 @@ fn by_type(data: &Value) -> Option<Content> {
     let content = by_word(json::text(data, "/type")?)?;
     // Some releases show voice notes as sound with a mark.
     let marked = json::flag(data, "/isPtt").or_else(|| json::flag(data, "/ptt")) == Some(true);
-    Some(if marked && content == Content::Of(MessageKind::Audio) {
-        Content::Of(MessageKind::Voice)
-    } else {
-        content
+    let again = json::flag(data, "/isGif") == Some(true);
+    Some(match content {
+        Content::Of(MessageKind::Audio) if marked => Content::Of(MessageKind::Voice),
+        Content::Of(MessageKind::Video) if again => Content::Of(MessageKind::Gif),
+        content => content,
     })
 }
 
@@ -39,7 +40,8 @@ fn by_word(word: &str) -> Option<Content> {
     Some(Content::Of(match word {
         "chat" | "text" | "url" => MessageKind::Text,
         "image" => MessageKind::Image,
-        "video" | "gif" | "ptv" => MessageKind::Video,
+        "video" | "ptv" => MessageKind::Video,
+        "gif" => MessageKind::Gif,
         "audio" => MessageKind::Audio,
         "ptt" => MessageKind::Voice,
         "document" => MessageKind::Document,
@@ -60,9 +62,18 @@ fn by_word(word: &str) -> Option<Content> {
     }))
 }
 
-/// NOWEB and GOWS: WhatsApp's own message, of which one member says what it is.
-fn by_member(message: &Value) -> Option<Content> {
-    let mut message = message;
+/// NOWEB: what was taken back, and notices, have a mark where the message was.
+fn by_stub(data: &Value) -> Option<Content> {
+    let stub = data.get("messageStubType").filter(|stub| !stub.is_null())?;
+    // A message that could not be decrypted is one all the same.
+    let sealed = stub.as_str() == Some("CIPHERTEXT") || stub.as_i64() == Some(2);
+    (!sealed && stub.as_i64() != Some(0)).then_some(Content::Nothing)
+}
+
+/// NOWEB and GOWS: WhatsApp's own message, taken out of what is put around it.
+pub(super) fn message(payload: &Value) -> Option<&Value> {
+    let whole = |name| payload.pointer(name).filter(|message| message.is_object());
+    let mut message = whole("/_data/message").or_else(|| whole("/_data/Message"))?;
     // Wrappers within wrappers do occur; these are more than ever were seen.
     for _ in 0..4 {
         match WRAPPERS
@@ -73,6 +84,34 @@ fn by_member(message: &Value) -> Option<Content> {
             None => break,
         }
     }
+    Some(message)
+}
+
+/// The member of such a message that says what is known of its file.
+pub(super) fn file(message: &Value) -> Option<&Value> {
+    [
+        "imageMessage",
+        "videoMessage",
+        "ptvMessage",
+        "audioMessage",
+        "documentMessage",
+        "stickerMessage",
+    ]
+    .iter()
+    .find_map(|name| message.get(*name).filter(|file| file.is_object()))
+}
+
+/// The names under which polls have come.
+pub(super) const POLLS: &[&str] = &[
+    "pollCreationMessage",
+    "pollCreationMessageV2",
+    "pollCreationMessageV3",
+    "pollCreationMessageV4",
+    "pollCreationMessageV5",
+];
+
+/// One member of such a message says what it is.
+fn by_member(message: &Value) -> Option<Content> {
     let members = message.as_object()?;
     let has = |names: &[&str]| {
         names
@@ -82,7 +121,11 @@ fn by_member(message: &Value) -> Option<Content> {
     let kind = if has(&["imageMessage"]) {
         MessageKind::Image
     } else if has(&["videoMessage", "ptvMessage"]) {
-        MessageKind::Video
+        if json::flag(message, "/videoMessage/gifPlayback") == Some(true) {
+            MessageKind::Gif
+        } else {
+            MessageKind::Video
+        }
     } else if has(&["audioMessage"]) {
         let voice = ["/audioMessage/ptt", "/audioMessage/PTT"]
             .iter()
@@ -100,11 +143,7 @@ fn by_member(message: &Value) -> Option<Content> {
         MessageKind::Location
     } else if has(&["contactMessage", "contactsArrayMessage"]) {
         MessageKind::Contact
-    } else if has(&[
-        "pollCreationMessage",
-        "pollCreationMessageV2",
-        "pollCreationMessageV3",
-    ]) {
+    } else if has(POLLS) {
         MessageKind::Poll
     } else if has(&["protocolMessage", "reactionMessage", "pollUpdateMessage"]) {
         return Some(Content::Nothing);
@@ -208,6 +247,14 @@ mod tests {
                 MessageKind::Poll,
             ),
             (
+                json!({"_data": {"message": {"videoMessage": {"gifPlayback": true}}}}),
+                MessageKind::Gif,
+            ),
+            (
+                json!({"_data": {"type": "video", "isGif": true}}),
+                MessageKind::Gif,
+            ),
+            (
                 json!({"_data": {"Info": {"MediaType": "sticker"}}}),
                 MessageKind::Sticker,
             ),
@@ -222,6 +269,7 @@ mod tests {
             json!({"_data": {"type": "e2e_notification"}}),
             json!({"_data": {"message": {"protocolMessage": {"type": "REVOKE"}}}}),
             json!({"_data": {"Message": {"reactionMessage": {}}}}),
+            json!({"_data": {"message": null, "messageStubType": "REVOKE"}}),
         ] {
             assert_eq!(of(&payload), Content::Nothing, "{payload}");
         }

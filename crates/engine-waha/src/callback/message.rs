@@ -4,7 +4,9 @@ use mf_engine::InboundMessage;
 use serde_json::Value;
 
 use super::{
+    attachment,
     decode::Reason,
+    identity,
     kind::{self, Content},
 };
 use crate::{
@@ -34,16 +36,20 @@ pub(super) fn read(
     let participant = participant
         .or_else(|| writer(payload))
         .filter(|_| chat.is_group() || chat.kind() == mf_domain::JidKind::Broadcast);
+    let alternate = identity::of(payload, &chat, participant.as_ref(), from_me);
     Ok(Some(InboundMessage {
         id,
         chat,
         from_me,
         via_api: json::text(payload, "/source") == Some("api"),
         participant,
+        alternate,
         // Ours comes with the session; here it would be taken for the other's.
         sender_name: sender_name(payload).filter(|_| !from_me),
         kind,
         text: text(payload, kind),
+        attachment: attachment::of(payload, kind),
+        mentions: mentions(payload),
         reply_to: answered(payload),
         at,
         status: from_me.then(|| ack_status(payload)).flatten(),
@@ -60,10 +66,44 @@ pub(super) fn full_id(payload: &Value) -> Result<FullId, Reason> {
     FullId::parse(id).ok_or_else(|| "the message's id names no chat that is known here".to_owned())
 }
 
-fn writer(payload: &Value) -> Option<Jid> {
-    ["/participant", "/author"]
-        .iter()
-        .find_map(|pointer| Jid::parse(json::text(payload, pointer)?).ok())
+/// Who wrote, where a group's message or what was done to one says so.
+pub(super) fn writer(payload: &Value) -> Option<Jid> {
+    json::jid(
+        payload,
+        &[
+            "/participant",
+            "/participant/_serialized",
+            "/author",
+            "/author/_serialized",
+        ],
+    )
+}
+
+/// Who is named in a message. WAHA itself does not say: each library has its own list.
+fn mentions(payload: &Value) -> Vec<Jid> {
+    let of_library = kind::message(payload)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|members| members.values())
+        .flat_map(|member| {
+            json::list(member, "/contextInfo/mentionedJid")
+                .chain(json::list(member, "/contextInfo/mentionedJID"))
+        });
+    let of_web = [
+        "/_data/mentionedJidList",
+        "/_data/mentionedIds",
+        "/mentionedIds",
+    ]
+    .into_iter()
+    .flat_map(|pointer| json::list(payload, pointer));
+    let mut mentions = Vec::new();
+    for named in of_library.chain(of_web) {
+        let jid = json::jid(named, &["", "/_serialized"]);
+        if let Some(jid) = jid.filter(|jid| !mentions.contains(jid)) {
+            mentions.push(jid);
+        }
+    }
+    mentions
 }
 
 fn sender_name(payload: &Value) -> Option<String> {

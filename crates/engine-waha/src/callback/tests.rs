@@ -1,7 +1,9 @@
 //! Payloads as each of WAHA's engines sends them.
 
 use mf_domain::{Jid, MessageKind, MessageStatus, SessionStatus, WaMessageId};
-use mf_engine::{Callback, EngineEvent, InboundMessage};
+use mf_engine::{
+    Attachment, Callback, EngineEvent, Identity, InboundMessage, MessageRef, PollVote, Reaction,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -52,7 +54,7 @@ fn jid(text: &str) -> Jid {
 
 #[test]
 fn the_envelope_says_what_when_and_whose() {
-    let callback = callback("presence.update", &Value::Null).unwrap();
+    let callback = callback("engine.event", &Value::Null).unwrap();
     assert_eq!(
         callback.id.as_deref(),
         Some("evt_01aaaaaaaaaaaaaaaaaaaaaaaa")
@@ -63,7 +65,7 @@ fn the_envelope_says_what_when_and_whose() {
     );
     assert_eq!(callback.at.unwrap().timestamp_millis(), 1_783_641_600_123);
     assert_eq!(callback.me.unwrap().push_name.as_deref(), Some("Me"));
-    assert_eq!(callback.event, ignored("presence.update"));
+    assert_eq!(callback.event, ignored("engine.event"));
 }
 
 #[test]
@@ -228,7 +230,14 @@ fn what_says_nothing_is_ignored() {
             "message.any",
             json!({"id": id, "_data": {"type": "e2e_notification"}}),
         ),
-        ("call.received", json!({})),
+        (
+            "group.v2.update",
+            json!({"timestamp": 1, "group": {"id": "1@g.us", "membersCanSendMessages": true}}),
+        ),
+        (
+            "presence.update",
+            json!({"id": "15550000002@c.us", "presences": null}),
+        ),
         ("event.of.the.future", json!({"a": 1})),
     ] {
         assert_eq!(event(name, &payload), ignored(name));
@@ -270,6 +279,291 @@ fn what_cannot_be_read_says_why_and_nothing_else() {
     assert!(read("[".repeat(1000).as_bytes()).is_err());
 }
 
+fn their_message(chat: &str, id: &str, participant: Option<&str>) -> MessageRef {
+    MessageRef {
+        chat: jid(chat),
+        id: WaMessageId::new(id),
+        from_me: false,
+        participant: participant.map(jid),
+    }
+}
+
+#[test]
+fn who_is_named_is_read_from_each_library() {
+    let base = json!({"id": "false_120363@g.us_AA_15550000002@c.us", "timestamp": 1, "body": "@1"});
+    for data in [
+        json!({"message": {"extendedTextMessage": {"text": "@1", "contextInfo":
+            {"mentionedJid": ["15550000003@s.whatsapp.net", "22:1@lid", "nobody"]}}}}),
+        json!({"Message": {"extendedTextMessage": {"text": "@1", "contextInfo":
+            {"mentionedJID": ["15550000003@s.whatsapp.net", "22@lid"]}}}}),
+        json!({"type": "chat", "mentionedJidList":
+            ["15550000003@c.us", {"_serialized": "22@lid"}, "22@lid"]}),
+    ] {
+        let mut payload = base.clone();
+        payload["_data"] = data;
+        let named = message(&payload).mentions;
+        assert_eq!(named, [jid("15550000003@c.us"), jid("22@lid")], "{payload}");
+    }
+}
+
+#[test]
+fn a_file_is_told_with_where_it_is() {
+    let seen = message(&json!({
+        "id": "false_220000055551@lid_AA", "timestamp": 1, "body": "look", "hasMedia": true,
+        "media": {"url": "http://localhost:3000/api/files/s/AA.jpeg", "mimetype": "image/jpeg",
+            "filename": null, "error": null},
+        "_data": {"Info": {"MediaType": "image", "SenderAlt": "15550000002@s.whatsapp.net"},
+            "Message": {"imageMessage": {"caption": "look"}}},
+    }));
+    let Some(Attachment::Media(media)) = &seen.attachment else {
+        panic!("a file: {seen:?}");
+    };
+    assert!(media.url.as_deref().unwrap().ends_with("/AA.jpeg"));
+    assert_eq!(media.mimetype.as_deref(), Some("image/jpeg"));
+    assert_eq!(
+        (media.filename.as_ref(), seen.text.as_deref()),
+        (None, Some("look"))
+    );
+    let told = Identity {
+        phone: jid("15550000002@c.us").phone().unwrap(),
+        lid: jid("220000055551@lid"),
+    };
+    assert_eq!(seen.alternate, Some(told));
+}
+
+#[test]
+fn a_reaction_names_the_message_and_the_person() {
+    let payload = |from_me: bool, message_id: Value| {
+        json!({
+            "id": format!("{from_me}_120363@g.us_BB_15550000002@c.us"),
+            "timestamp": 1_783_641_600.25, "from": "120363@g.us", "fromMe": from_me,
+            "participant": "15550000002@c.us",
+            "reaction": {"text": "👍", "messageId": message_id},
+        })
+    };
+    let full = json!("false_120363@g.us_AA_15550000003@c.us");
+    let message = their_message("120363@g.us", "AA", Some("15550000003@c.us"));
+    for (from_me, sender) in [(false, Some(jid("15550000002@c.us"))), (true, None)] {
+        let expected = EngineEvent::Reaction(Reaction {
+            message: message.clone(),
+            from_me,
+            sender,
+            emoji: "👍".to_owned(),
+            at: chrono::DateTime::from_timestamp(1_783_641_600, 0).unwrap(),
+        });
+        assert_eq!(
+            event("message.reaction", &payload(from_me, full.clone())),
+            expected
+        );
+    }
+    let mut gone = payload(false, json!("AA"));
+    gone["reaction"]["text"] = Value::Null;
+    let EngineEvent::Reaction(reaction) = event("message.reaction", &gone) else {
+        panic!("a reaction");
+    };
+    assert_eq!(reaction.emoji, "");
+    assert_eq!(reaction.message, their_message("120363@g.us", "AA", None));
+}
+
+#[test]
+fn an_edit_is_of_the_message_and_not_of_itself() {
+    let payload = json!({
+        "id": "false_15550000002@c.us_BB", "timestamp": 1_783_641_600, "fromMe": false,
+        "body": "there", "editedMessageId": "AA", "_data": {"message": {"editedMessage":
+            {"message": {"protocolMessage": {"type": "MESSAGE_EDIT"}}}}},
+    });
+    let EngineEvent::Edited { message, text, at } = event("message.edited", &payload) else {
+        panic!("an edit");
+    };
+    assert_eq!(message, their_message("15550000002@c.us", "AA", None));
+    assert_eq!((text.as_str(), at.timestamp()), ("there", 1_783_641_600));
+    // The same is told as a message, too: it is none.
+    assert_eq!(event("message.any", &payload), ignored("message.any"));
+}
+
+#[test]
+fn what_was_taken_back_is_found_in_every_version() {
+    let act = |id: &str, data: Value| {
+        json!({"id": format!("false_15550000002@c.us_{id}"), "timestamp": 1_783_641_600,
+            "fromMe": false, "_data": data})
+    };
+    for payload in [
+        json!({"revokedMessageId": "AA", "before": null, "after": act("BB", json!({}))}),
+        json!({"before": null, "after": act("BB", json!({"message": {"protocolMessage":
+            {"type": "REVOKE", "key": {"id": "AA"}}}}))}),
+        json!({"before": null, "after": act("BB", json!({"Message": {"protocolMessage":
+            {"type": 0, "key": {"ID": "AA"}}}}))}),
+        json!({"before": act("AA", json!({})), "after": act("BB", json!({}))}),
+    ] {
+        let EngineEvent::Revoked { message, at } = event("message.revoked", &payload) else {
+            panic!("taken back: {payload}");
+        };
+        assert_eq!(
+            message,
+            their_message("15550000002@c.us", "AA", None),
+            "{payload}"
+        );
+        assert_eq!(at.timestamp(), 1_783_641_600);
+    }
+}
+
+#[test]
+fn a_vote_is_all_that_is_chosen_now() {
+    let payload = |options: Value| {
+        json!({
+            "vote": {"id": "false_120363@g.us_BB_22:3@lid", "from": "120363@g.us",
+                "fromMe": false, "participant": "22@lid", "selectedOptions": options,
+                "timestamp": 1_783_641_600_500_i64},
+            "poll": {"id": "true_120363@g.us_3EB0_15550000001@c.us", "fromMe": true},
+        })
+    };
+    let expected = |options: Option<&[&str]>| {
+        EngineEvent::PollVote(PollVote {
+            poll: MessageRef {
+                from_me: true,
+                ..their_message("120363@g.us", "3EB0", Some("15550000001@c.us"))
+            },
+            from_me: false,
+            voter: Some(jid("22@lid")),
+            options: options.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
+            at: chrono::DateTime::from_timestamp_millis(1_783_641_600_500).unwrap(),
+        })
+    };
+    let both = payload(json!(["Now", "Later"]));
+    assert_eq!(event("poll.vote", &both), expected(Some(&["Now", "Later"])));
+    assert_eq!(event("poll.vote", &payload(json!([]))), expected(Some(&[])));
+    assert_eq!(
+        event("poll.vote.failed", &payload(json!([]))),
+        expected(None)
+    );
+}
+
+#[test]
+fn a_change_of_nothing_is_kept_for_somebody_to_look_at() {
+    let id = "false_15550000002@c.us_AA";
+    for (name, payload, reason) in [
+        (
+            "message.reaction",
+            json!({"id": id}),
+            "the reaction names no message",
+        ),
+        (
+            "message.edited",
+            json!({"id": id, "body": "secret"}),
+            "the change names no message",
+        ),
+        (
+            "message.revoked",
+            json!({"after": {"id": id}}),
+            "the change names no message",
+        ),
+        ("message.revoked", json!({}), "the message has no id"),
+        (
+            "poll.vote",
+            json!({"vote": {"id": id}}),
+            "the message has no id",
+        ),
+    ] {
+        assert_eq!(callback(name, &payload).unwrap_err(), reason);
+    }
+}
+
+#[test]
+fn a_callback_that_was_kept_is_read_like_any_other() {
+    let body = envelope("session.status", &json!({"status": "WORKING"})).to_string();
+    let kept = super::read_kept(body.as_bytes()).unwrap();
+    assert!(matches!(kept.callback.event, EngineEvent::Status(_)));
+    assert!(super::read_kept(b"{").is_err());
+}
+
+/// Names of members that are looked at.
+const MEMBERS: &[&str] = &[
+    "id",
+    "_serialized",
+    "timestamp",
+    "status",
+    "statuses",
+    "ack",
+    "_data",
+    "message",
+    "Message",
+    "ephemeralMessage",
+    "Info",
+    "SenderAlt",
+    "key",
+    "remoteJidAlt",
+    "media",
+    "url",
+    "mimetype",
+    "location",
+    "latitude",
+    "body",
+    "participant",
+    "fromMe",
+    "imageMessage",
+    "contactMessage",
+    "contactsArrayMessage",
+    "contacts",
+    "vcard",
+    "vCards",
+    "pollCreationMessageV3",
+    "name",
+    "options",
+    "optionName",
+    "contextInfo",
+    "mentionedJid",
+    "reaction",
+    "messageId",
+    "text",
+    "editedMessageId",
+    "revokedMessageId",
+    "before",
+    "after",
+    "vote",
+    "poll",
+    "selectedOptions",
+    "group",
+    "participants",
+    "role",
+    "type",
+    "labelId",
+    "chatId",
+    "label",
+    "color",
+    "from",
+    "presences",
+    "lastKnownPresence",
+    "messageStubType",
+    "replyTo",
+    "hasMedia",
+];
+
+/// Every event that is asked for, and some other.
+const EVENTS: &[&str] = &[
+    "session.status",
+    "message.any",
+    "message.ack",
+    "message.ack.group",
+    "message.reaction",
+    "message.edited",
+    "message.revoked",
+    "poll.vote",
+    "poll.vote.failed",
+    "group.v2.join",
+    "group.v2.leave",
+    "group.v2.update",
+    "group.v2.participants",
+    "label.upsert",
+    "label.deleted",
+    "label.chat.added",
+    "label.chat.deleted",
+    "call.received",
+    "call.accepted",
+    "call.rejected",
+    "presence.update",
+    "other",
+];
+
 /// Any JSON, of the members that are looked at and others.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -280,23 +574,15 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[a-z0-9@._]{0,12}".prop_map(Value::from),
         Just(Value::from("true_15550000002@c.us_3EB0")),
         Just(Value::from("WORKING")),
+        Just(Value::from("120363@g.us")),
+        Just(Value::from("promote")),
+        Just(Value::from(
+            "false_120363040000000000@g.us_AA_15550000003@c.us"
+        )),
+        Just(Value::from("220000055551@lid")),
+        Just(Value::from("BEGIN:VCARD\nFN:A\nTEL;waid=15550000002:+1")),
     ];
-    let name = prop_oneof![
-        Just("id"),
-        Just("_serialized"),
-        Just("timestamp"),
-        Just("status"),
-        Just("statuses"),
-        Just("ack"),
-        Just("_data"),
-        Just("message"),
-        Just("Message"),
-        Just("ephemeralMessage"),
-        Just("Info"),
-        Just("media"),
-        Just("location"),
-        Just("body"),
-    ];
+    let name = prop::sample::select(MEMBERS);
     leaf.prop_recursive(4, 64, 8, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -306,15 +592,39 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// An object with several of these members at once.
+fn any_object() -> impl Strategy<Value = serde_json::Map<String, Value>> {
+    let name = prop::sample::select(MEMBERS).prop_map(str::to_owned);
+    prop::collection::btree_map(name, any_json(), 4..16)
+        .prop_map(|members| members.into_iter().collect())
+}
+
+#[test]
+fn every_event_that_is_asked_for_is_tried() {
+    for name in crate::dialect::events("2026.8.2") {
+        assert!(EVENTS.contains(&name), "{name}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_payload_makes_the_reader_stumble(
         payload in any_json(),
-        name in prop_oneof![
-            Just("session.status"), Just("message.any"), Just("message.ack"), Just("other"),
-        ],
+        name in prop::sample::select(EVENTS),
     ) {
         let _ = callback(name, &payload);
+        let _ = super::message(&payload);
+    }
+
+    #[test]
+    fn nor_does_one_that_begins_well(
+        mut payload in any_object(),
+        name in prop::sample::select(EVENTS),
+    ) {
+        payload.entry("id").or_insert("false_15550000002@c.us_AA".into());
+        let payload = Value::Object(payload);
+        let _ = callback(name, &payload);
+        let _ = super::message(&payload);
     }
 
     #[test]

@@ -7,7 +7,11 @@
     reason = "tests"
 )]
 
+mod carried;
+mod happening;
+mod lists;
 mod openapi;
+mod openapi_more;
 mod receiver;
 mod waha;
 mod world;

@@ -20,6 +20,17 @@ pub(crate) struct Request {
 pub(crate) async fn serve(
     answer: impl Fn(Request) -> (u16, String) + Send + Sync + 'static,
 ) -> String {
+    serve_bytes(move |request| {
+        let (status, body) = answer(request);
+        (status, body.into_bytes())
+    })
+    .await
+}
+
+/// The same for answers that are no text.
+pub(crate) async fn serve_bytes(
+    answer: impl Fn(Request) -> (u16, Vec<u8>) + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let answer = Arc::new(answer);
@@ -32,7 +43,7 @@ pub(crate) async fn serve(
     address
 }
 
-async fn converse(stream: TcpStream, answer: &(impl Fn(Request) -> (u16, String) + Sync)) {
+async fn converse(stream: TcpStream, answer: &(impl Fn(Request) -> (u16, Vec<u8>) + Sync)) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await {
         let (status, body) = answer(request);
@@ -42,8 +53,9 @@ async fn converse(stream: TcpStream, answer: &(impl Fn(Request) -> (u16, String)
             "content-type: application/json\r\n"
         };
         let length = body.len();
-        let text = format!("HTTP/1.1 {status} X\r\n{kind}content-length: {length}\r\n\r\n{body}");
-        if stream.write_all(text.as_bytes()).await.is_err() {
+        let text = format!("HTTP/1.1 {status} X\r\n{kind}content-length: {length}\r\n\r\n");
+        let whole = [text.as_bytes(), &body].concat();
+        if stream.write_all(&whole).await.is_err() {
             return;
         }
     }

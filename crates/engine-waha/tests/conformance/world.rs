@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mf_domain::{Jid, PhoneNumber, SessionId, TenantId, WaMessageId};
-use mf_engine::conformance::{Received, Sent, Trouble, World, Written};
+use mf_engine::conformance::{Happening, Received, Sent, Served, Trouble, World, Written};
 use mf_engine::{Engine, SessionKey, SessionSpec};
 use mf_engine_waha::{Waha, WahaConfig};
-use mf_waha_sim::{Config, Dialect, Failure, Inbound, Sim};
+use mf_waha_sim::{Config, Dialect, Failure, Inbound, MediaDrop, Sim};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc, oneshot},
@@ -14,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::receiver;
+use crate::{carried, happening, receiver};
 
 /// Longer than anything takes here, shorter than anybody waits for a hanging test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A simulated WAHA of its own, an adapter for it, and a receiver of its callbacks.
 pub(crate) struct SimWorld {
     sim: Sim,
+    dialect: Dialect,
     engine: Waha,
     impatient: Waha,
     session: SessionId,
@@ -47,8 +49,13 @@ pub(crate) fn adapter(base_url: &str, key: &str, call_timeout: Duration) -> Waha
 
 impl SimWorld {
     pub(crate) async fn new(dialect: Dialect) -> Self {
+        Self::of_version(dialect, "2026.7.1").await
+    }
+
+    pub(crate) async fn of_version(dialect: Dialect, version: &str) -> Self {
         let sim = Sim::new(Config {
             engine: dialect,
+            version: version.to_owned(),
             status_wait: Duration::from_millis(200),
             ..Config::quick("the-key")
         });
@@ -74,6 +81,7 @@ impl SimWorld {
             impatient: adapter(&base_url, "the-key", Duration::from_millis(300)),
             base_url,
             sim,
+            dialect,
             session: SessionId::from(uuid::Uuid::from_u128(0x7e57)),
             callback_url: format!("{callback_url}/engine/waha/7e57"),
             callbacks: Mutex::new(callbacks),
@@ -91,6 +99,18 @@ impl SimWorld {
 
     fn fail(&self, failure: Failure) {
         self.sim.fail_next(failure.on("POST /api/sendText"));
+    }
+
+    /// Has the engine tell who is there in a chat.
+    async fn watch(&self, chat: &Jid) {
+        let path = format!("api/{}/presence/{chat}/subscribe", self.name());
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        let request = client.post(format!("{}/{path}", self.base_url));
+        let answer = request.header("x-api-key", "the-key").send().await;
+        answer.unwrap().error_for_status().unwrap();
     }
 
     fn name(&self) -> String {
@@ -130,8 +150,11 @@ impl World for SimWorld {
         let inbound = Inbound {
             chat_id: written.chat.to_string(),
             text: written.text,
+            content: carried::inbound(written.carried),
             from_me: written.from_me,
             participant: written.participant.as_ref().map(Jid::to_string),
+            sender_alt: written.alternate.as_ref().map(Jid::to_string),
+            timestamp: written.at.map(|at| at.timestamp()),
             push_name: written.sender_name,
             ..Inbound::default()
         };
@@ -145,9 +168,31 @@ impl World for SimWorld {
         sent.map(|sent| Sent {
             chat: Jid::parse(&sent.chat).unwrap(),
             id: WaMessageId::new(sent.id),
+            kind: sent.kind.parse().unwrap(),
             text: sent.text,
+            sha256: sent.media_sha256,
+            filename: sent.filename,
+            carried: carried::sent(&sent.kind, &sent.payload),
         })
         .collect()
+    }
+
+    async fn serve(&self, bytes: Vec<u8>) -> Served {
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        let url = receiver::serve_bytes(move |_| (200, bytes.clone())).await;
+        let url = format!("{url}/file");
+        Served { url, sha256 }
+    }
+
+    fn tells_both_names(&self) -> bool {
+        self.dialect != Dialect::Webjs
+    }
+
+    async fn happen(&self, happening: Happening) -> String {
+        if let Happening::Typing { chat } = &happening {
+            self.watch(chat).await;
+        }
+        happening::happen(&self.sim, &self.name(), happening).await
     }
 
     async fn bring(&self, trouble: Trouble) {
@@ -166,6 +211,9 @@ impl World for SimWorld {
                 "exception": {"message": "rate-overlimit", "name": "Error"},
             }))),
             Trouble::Broken => self.fail(Failure::new(500)),
+            Trouble::FilesDropped => self.sim.set_media_dropped(MediaDrop::AtFirst),
+            Trouble::FilesGone => self.sim.expire_files(),
+            Trouble::Zombie => self.sim.set_zombie(&self.name(), true).unwrap(),
         }
     }
 
@@ -178,6 +226,14 @@ impl World for SimWorld {
 
     fn somebody(&self) -> PhoneNumber {
         number("15550000002")
+    }
+
+    fn somebody_else(&self) -> PhoneNumber {
+        number("15550000003")
+    }
+
+    fn unwilling(&self) -> PhoneNumber {
+        number("15550000403")
     }
 
     fn nobody(&self) -> PhoneNumber {

@@ -54,7 +54,7 @@ pub async fn a_session_that_runs_is_left_alone(world: &dyn World) {
     let started = world.engine().start(&spec).await.expect("it runs");
     assert_eq!(started.status, Some(Working));
     let text = text(&somebody(world), "still there?");
-    let sent = world.engine().send_text(&spec.key, &text).await;
+    let sent = world.engine().send(&spec.key, &text).await;
     sent.expect("a text goes out");
     // A report from before may come late; one from after would be of an interruption.
     until(world, |callback| match &callback.event {

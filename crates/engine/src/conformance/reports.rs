@@ -2,7 +2,7 @@ use mf_domain::{Jid, MessageKind, MessageStatus};
 use secrecy::ExposeSecret;
 
 use super::{
-    sending::{somebody, text},
+    sending::{group, somebody, text},
     world::{Received, World, Written, paired, read, until},
 };
 use crate::{CallbackError, EngineEvent, InboundMessage};
@@ -21,7 +21,7 @@ pub async fn a_sent_message_is_reported_with_its_way(world: &dyn World) {
     let out = text(&somebody(world), "on its way");
     let id = world
         .engine()
-        .send_text(&spec.key, &out)
+        .send(&spec.key, &out)
         .await
         .expect("a text goes out");
     // Reports may overtake each other, so all are collected.
@@ -55,11 +55,8 @@ pub async fn a_sent_message_is_reported_with_its_way(world: &dyn World) {
 pub async fn what_others_write_is_reported(world: &dyn World) {
     paired(world).await;
     let written = Written {
-        chat: somebody(world),
-        text: "ahoy".to_owned(),
-        from_me: false,
-        participant: None,
         sender_name: Some("Ada".to_owned()),
+        ..Written::text(&somebody(world), "ahoy")
     };
     let id = world.write(written).await;
     let seen = message(world, "ahoy").await;
@@ -74,13 +71,10 @@ pub async fn what_others_write_is_reported(world: &dyn World) {
 /// The chat is the group, the writer is a person.
 pub async fn what_is_written_in_a_group_says_by_whom(world: &dyn World) {
     paired(world).await;
-    let group = Jid::parse("120363040000000000@g.us").expect("a group");
+    let group = group(world).await;
     let written = Written {
-        chat: group.clone(),
-        text: "all of you".to_owned(),
-        from_me: false,
         participant: Some(somebody(world)),
-        sender_name: None,
+        ..Written::text(&group, "all of you")
     };
     world.write(written).await;
     let seen = message(world, "all of you").await;
@@ -94,11 +88,8 @@ pub async fn what_is_written_in_a_group_says_by_whom(world: &dyn World) {
 pub async fn what_is_written_on_the_phone_is_ours(world: &dyn World) {
     paired(world).await;
     let written = Written {
-        chat: somebody(world),
-        text: "by thumb".to_owned(),
         from_me: true,
-        participant: None,
-        sender_name: None,
+        ..Written::text(&somebody(world), "by thumb")
     };
     world.write(written).await;
     let seen = message(world, "by thumb").await;
@@ -111,17 +102,13 @@ pub async fn a_hidden_number_is_a_chat(world: &dyn World) {
     let spec = paired(world).await;
     let chat = Jid::parse("220000055551@lid").expect("a hidden id");
     let written = Written {
-        chat: chat.clone(),
-        text: "guess who".to_owned(),
-        from_me: false,
-        participant: None,
-        sender_name: None,
+        ..Written::text(&chat, "guess who")
     };
     world.write(written).await;
     assert_eq!(message(world, "guess who").await.chat, chat);
     world
         .engine()
-        .send_text(&spec.key, &text(&chat, "no idea"))
+        .send(&spec.key, &text(&chat, "no idea"))
         .await
         .expect("a text goes out");
     assert_eq!(

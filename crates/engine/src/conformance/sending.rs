@@ -1,19 +1,37 @@
 use mf_domain::{Jid, WaMessageId};
 
-use super::world::{World, Written, paired, until};
-use crate::{EngineEvent, ReplyTo, TextToSend};
+use super::{
+    Happening,
+    world::{World, Written, paired, until},
+};
+use crate::{Content, EngineEvent, Outgoing, ReplyTo};
 
 pub(super) fn somebody(world: &dyn World) -> Jid {
     Jid::person(&world.somebody())
 }
 
-pub(super) fn text(chat: &Jid, text: &str) -> TextToSend {
-    TextToSend {
+pub(super) fn text(chat: &Jid, text: &str) -> Outgoing {
+    outgoing(chat, Content::Text(text.to_owned()))
+}
+
+pub(super) fn outgoing(chat: &Jid, content: Content) -> Outgoing {
+    Outgoing {
         chat: chat.clone(),
-        text: text.to_owned(),
+        content,
         reply_to: None,
         id: None,
     }
+}
+
+/// A group that the account and somebody are in.
+pub(super) async fn group(world: &dyn World) -> Jid {
+    let made = Happening::GroupMade {
+        subject: "All of us".to_owned(),
+        participants: vec![somebody(world)],
+        administered: false,
+    };
+    let id = world.happen(made).await;
+    Jid::parse(&id).expect("a group's id")
 }
 
 /// An id of the form that WhatsApp Web mints.
@@ -37,7 +55,7 @@ pub async fn a_text_goes_out_under_our_id_where_the_engine_takes_one(world: &dyn
     out.id = Some(our_id());
     let id = world
         .engine()
-        .send_text(&spec.key, &out)
+        .send(&spec.key, &out)
         .await
         .expect("a text goes out");
     let sent = world.sent().await;
@@ -62,7 +80,7 @@ pub async fn a_repeated_send_is_one_message_where_the_engine_takes_our_id(world:
     for _ in 0..2 {
         world
             .engine()
-            .send_text(&spec.key, &out)
+            .send(&spec.key, &out)
             .await
             .expect("a text goes out");
     }
@@ -76,7 +94,7 @@ pub async fn a_sent_message_is_found_and_another_is_not(world: &dyn World) {
     let engine = world.engine();
     let chat = somebody(world);
     let id = engine
-        .send_text(&spec.key, &text(&chat, "where?"))
+        .send(&spec.key, &text(&chat, "where?"))
         .await
         .expect("a text goes out");
     let id = id.expect("this answer was not lost");
@@ -116,14 +134,11 @@ pub async fn typing_is_shown(world: &dyn World) {
 /// The engine understands which message is meant, in a group and between two people.
 pub async fn a_reply_names_what_it_answers(world: &dyn World) {
     let spec = paired(world).await;
-    let group = Jid::parse("120363040000000000@g.us").expect("a group");
+    let group = group(world).await;
     for (chat, participant) in [(somebody(world), None), (group, Some(somebody(world)))] {
         let written = Written {
-            chat: chat.clone(),
-            text: "well?".to_owned(),
-            from_me: false,
             participant: participant.clone(),
-            sender_name: None,
+            ..Written::text(&chat, "well?")
         };
         let question = world.write(written).await;
         let mut out = text(&chat, "well!");
@@ -134,7 +149,7 @@ pub async fn a_reply_names_what_it_answers(world: &dyn World) {
         });
         world
             .engine()
-            .send_text(&spec.key, &out)
+            .send(&spec.key, &out)
             .await
             .expect("a reply goes out");
         let answered = until(world, |callback| match &callback.event {

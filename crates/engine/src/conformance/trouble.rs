@@ -12,7 +12,7 @@ pub async fn a_send_to_a_stopped_session_had_no_effect(world: &dyn World) {
     world.engine().stop(&spec.key).await.expect("it stops");
     let out = text(&somebody(world), "too late");
     let status = Some(SessionStatus::Stopped);
-    let refused = world.engine().send_text(&spec.key, &out).await;
+    let refused = world.engine().send(&spec.key, &out).await;
     assert_eq!(refused, Err(EngineError::NotReady { status }));
     assert_eq!(world.sent().await, []);
 }
@@ -20,7 +20,7 @@ pub async fn a_send_to_a_stopped_session_had_no_effect(world: &dyn World) {
 /// The same of a session that the engine lost.
 pub async fn a_send_to_a_missing_session_had_no_effect(world: &dyn World) {
     let out = text(&somebody(world), "to whom?");
-    let refused = world.engine().send_text(&world.spec().key, &out).await;
+    let refused = world.engine().send(&world.spec().key, &out).await;
     assert_eq!(refused, Err(EngineError::SessionMissing));
 }
 
@@ -33,7 +33,7 @@ pub async fn a_dead_engine_is_unreachable(world: &dyn World) {
     let out = text(&somebody(world), "anybody?");
     assert_eq!(engine.ping().await, Err(EngineError::Unreachable));
     assert_eq!(
-        engine.send_text(&spec.key, &out).await,
+        engine.send(&spec.key, &out).await,
         Err(EngineError::Unreachable)
     );
     assert_eq!(
@@ -54,7 +54,7 @@ pub async fn a_slow_engine_times_out_and_may_have_acted(world: &dyn World) {
     let out = text(&somebody(world), "slowly");
     engine.info().await.expect("the engine says what it is");
     world.bring(Trouble::Slow).await;
-    let result = engine.send_text(&spec.key, &out).await;
+    let result = engine.send(&spec.key, &out).await;
     assert_eq!(result, Err(EngineError::Timeout));
     assert!(!EngineError::Timeout.had_no_effect());
 }
@@ -69,7 +69,7 @@ pub async fn a_call_cut_off_before_its_effect_may_have_had_one(world: &dyn World
         .expect("the engine says what it is");
     world.bring(Trouble::CutBefore).await;
     let out = text(&somebody(world), "cut");
-    let result = world.engine().send_text(&spec.key, &out).await;
+    let result = world.engine().send(&spec.key, &out).await;
     assert_eq!(result, Err(EngineError::Interrupted));
     assert_eq!(world.sent().await, [], "it was repeated behind our back");
 }
@@ -82,16 +82,13 @@ pub async fn an_answer_that_never_came_does_not_undo_the_send(world: &dyn World)
     world.bring(Trouble::CutAfter).await;
     let mut out = text(&somebody(world), "once");
     out.id = Some(our_id());
-    let result = engine.send_text(&spec.key, &out).await;
+    let result = engine.send(&spec.key, &out).await;
     assert_eq!(result, Err(EngineError::Interrupted));
     assert_eq!(world.sent().await.len(), 1);
     if ours {
         let found = engine.find_message(&spec.key, &out.chat, &our_id()).await;
         assert!(matches!(found, Ok(Some(_))), "{found:?}");
-        engine
-            .send_text(&spec.key, &out)
-            .await
-            .expect("a text goes out");
+        engine.send(&spec.key, &out).await.expect("a text goes out");
         assert_eq!(world.sent().await.len(), 1);
     }
 }
@@ -106,7 +103,7 @@ pub async fn an_answer_that_says_nothing_is_no_failure(world: &dyn World) {
         .expect("the engine says what it is");
     world.bring(Trouble::Mute).await;
     let out = text(&somebody(world), "mute");
-    assert_eq!(world.engine().send_text(&spec.key, &out).await, Ok(None));
+    assert_eq!(world.engine().send(&spec.key, &out).await, Ok(None));
     assert_eq!(world.sent().await.len(), 1);
 }
 
@@ -114,7 +111,7 @@ pub async fn an_answer_that_says_nothing_is_no_failure(world: &dyn World) {
 pub async fn a_restricted_account_is_told_apart(world: &dyn World) {
     let spec = paired(world).await;
     let out = text(&Jid::person(&world.stranger()), "hello, stranger");
-    let result = world.engine().send_text(&spec.key, &out).await;
+    let result = world.engine().send(&spec.key, &out).await;
     assert_eq!(result, Err(EngineError::AccountRestricted));
     assert_eq!(world.sent().await, []);
 }
@@ -129,7 +126,7 @@ pub async fn a_request_to_slow_down_is_told_apart(world: &dyn World) {
         .expect("the engine says what it is");
     world.bring(Trouble::Throttled).await;
     let out = text(&somebody(world), "again and again");
-    let result = world.engine().send_text(&spec.key, &out).await;
+    let result = world.engine().send(&spec.key, &out).await;
     assert_eq!(result, Err(EngineError::Throttled));
 }
 
@@ -143,7 +140,7 @@ pub async fn a_failure_inside_tells_nothing_of_the_message(world: &dyn World) {
         .expect("the engine says what it is");
     world.bring(Trouble::Broken).await;
     let out = text(&somebody(world), "between us");
-    let result = world.engine().send_text(&spec.key, &out).await;
+    let result = world.engine().send(&spec.key, &out).await;
     let Err(EngineError::Failed { detail }) = result else {
         panic!("{result:?}");
     };
@@ -155,7 +152,7 @@ pub async fn a_failure_inside_tells_nothing_of_the_message(world: &dyn World) {
 pub async fn an_unknown_recipient_gets_nothing(world: &dyn World) {
     let spec = paired(world).await;
     let out = text(&Jid::person(&world.nobody()), "is this on?");
-    match world.engine().send_text(&spec.key, &out).await {
+    match world.engine().send(&spec.key, &out).await {
         Err(error) => assert_eq!(error, EngineError::BadRecipient),
         Ok(_) => {
             until(world, |callback| match &callback.event {

@@ -1,9 +1,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use mf_domain::{Jid, PhoneNumber, SessionStatus, WaMessageId};
+use mf_domain::{Jid, MessageKind, PhoneNumber, SessionStatus, WaMessageId};
 use secrecy::ExposeSecret;
 
-use crate::{Callback, CallbackError, Engine, EngineEvent, SessionSpec};
+use super::Happening;
+use crate::{
+    Callback, CallbackError, ContactCard, Engine, EngineEvent, MediaKind, Place, Poll, SessionSpec,
+};
 
 /// An adapter under test, and the world around it.
 ///
@@ -29,6 +32,15 @@ pub trait World: Send + Sync {
     /// What the session really sent, oldest first.
     async fn sent(&self) -> Vec<Sent>;
 
+    /// Puts a file where the engine can fetch it.
+    async fn serve(&self, bytes: Vec<u8>) -> Served;
+
+    /// Whether the engine tells both names of those who hide their number.
+    fn tells_both_names(&self) -> bool;
+
+    /// Something happens on WhatsApp; gives the id of what came of it, where that has one.
+    async fn happen(&self, happening: Happening) -> String;
+
     /// Brings trouble on the engine.
     async fn bring(&self, trouble: Trouble);
 
@@ -37,6 +49,12 @@ pub trait World: Send + Sync {
 
     /// Somebody who is on WhatsApp.
     fn somebody(&self) -> PhoneNumber;
+
+    /// Somebody else who is.
+    fn somebody_else(&self) -> PhoneNumber;
+
+    /// Somebody who lets nobody add them to a group.
+    fn unwilling(&self) -> PhoneNumber;
 
     /// Somebody who is not on WhatsApp.
     fn nobody(&self) -> PhoneNumber;
@@ -50,25 +68,96 @@ pub trait World: Send + Sync {
 pub struct Written {
     /// Where.
     pub chat: Jid,
-    /// What.
+    /// What; of files the words below.
     pub text: String,
+    /// What it carries besides.
+    pub carried: Carried,
     /// Whether the session's own phone writes it.
     pub from_me: bool,
     /// Who writes it, in a group.
     pub participant: Option<Jid>,
+    /// The writer's other name, which some engines tell.
+    pub alternate: Option<Jid>,
     /// The name that the writer shows.
     pub sender_name: Option<String>,
+    /// When; now, where nothing is said.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Written {
+    /// A text of somebody else's, in a chat of two.
+    pub fn text(chat: &Jid, text: &str) -> Self {
+        Self {
+            chat: chat.clone(),
+            text: text.to_owned(),
+            carried: Carried::Nothing,
+            from_me: false,
+            participant: None,
+            alternate: None,
+            sender_name: None,
+            at: None,
+        }
+    }
+
+    /// Something else than a text.
+    pub fn of(chat: &Jid, carried: Carried) -> Self {
+        Self {
+            carried,
+            ..Self::text(chat, "")
+        }
+    }
+}
+
+/// What somebody's message carries besides text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Carried {
+    /// Nothing.
+    Nothing,
+    /// A file.
+    File {
+        /// As what it is shown.
+        kind: MediaKind,
+        /// Its type.
+        mimetype: String,
+        /// Its name.
+        filename: Option<String>,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+    /// A question.
+    Poll(Poll),
+    /// A place.
+    Location(Place),
+    /// Contact cards.
+    Contacts(Vec<ContactCard>),
 }
 
 /// A message that really went out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
     /// To whom.
     pub chat: Jid,
     /// Under which bare id.
     pub id: WaMessageId,
-    /// What.
+    /// What it is made of.
+    pub kind: MessageKind,
+    /// The text, or the words below a file.
     pub text: String,
+    /// The file's SHA-256, in hexadecimal.
+    pub sha256: Option<String>,
+    /// The file's name.
+    pub filename: Option<String>,
+    /// The question, the place, or the cards.
+    pub carried: Carried,
+}
+
+/// A file that the engine can fetch.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Where.
+    pub url: String,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
 }
 
 /// What can go wrong with an engine.
@@ -88,6 +177,12 @@ pub enum Trouble {
     Throttled,
     /// The next send fails inside the engine, which repeats the request in its answer.
     Broken,
+    /// The engine fails to fetch the files that come in, until it is asked for them.
+    FilesDropped,
+    /// The time is over for which the engine keeps the files that it has.
+    FilesGone,
+    /// The session goes on to look alive, and is dead.
+    Zombie,
 }
 
 /// A callback as it came in.

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{Jid, MessageStatus, PhoneNumber, SessionId, SessionStatus, TenantId, WaMessageId};
+use mf_domain::{Jid, PhoneNumber, SessionId, SessionStatus, TenantId};
 use secrecy::SecretBox;
 
 /// The name of a session at the engine: opaque, so that nobody there learns whose it is.
@@ -62,57 +62,8 @@ pub struct EngineSession {
 pub struct Me {
     /// The number.
     pub phone: Option<PhoneNumber>,
+    /// The hidden id of the same account.
+    pub lid: Option<Jid>,
     /// The name that others see.
     pub push_name: Option<String>,
-}
-
-/// What runs behind the trait.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineInfo {
-    /// Its version, such as `2026.7.1`.
-    pub version: String,
-    /// Which of its own engines it uses, such as `NOWEB`.
-    pub dialect: String,
-    /// What it can do.
-    pub capabilities: Capabilities,
-}
-
-/// What an engine can do, by its kind and version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// It sends under the id that we give: a send can be repeated without a second message.
-    pub caller_message_ids: bool,
-    /// It finds a message by the bare id.
-    pub find_by_bare_id: bool,
-}
-
-/// A text on its way out.
-#[derive(Debug, Clone)]
-pub struct TextToSend {
-    /// To whom.
-    pub chat: Jid,
-    /// What. Not in any log.
-    pub text: String,
-    /// The message that it answers.
-    pub reply_to: Option<ReplyTo>,
-    /// The id to send under, where the engine takes one.
-    pub id: Option<WaMessageId>,
-}
-
-/// A message that another one answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplyTo {
-    /// Its bare id.
-    pub id: WaMessageId,
-    /// Whether the session itself wrote it.
-    pub from_me: bool,
-    /// Who wrote it, in a group.
-    pub participant: Option<Jid>,
-}
-
-/// A message that the engine found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundMessage {
-    /// How far it came. `None` where the engine does not say.
-    pub status: Option<MessageStatus>,
 }
