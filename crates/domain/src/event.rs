@@ -1,53 +1,60 @@
-use crate::MessageStatus;
+use crate::{MessageStatus, message::words};
 
-/// What webhooks and streams can tell of. The names are the contract's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventName {
-    /// Somebody wrote to a session.
-    MessageReceived,
-    /// WhatsApp took a message of ours.
-    MessageSent,
-    /// A message of ours reached the recipient's device.
-    MessageDelivered,
-    /// A message of ours was read.
-    MessageRead,
-    /// A message of ours will not arrive.
-    MessageFailed,
-    /// A session became able to send and receive.
-    SessionConnected,
-    /// A session stopped being able to.
-    SessionDisconnected,
-    /// A session's status changed, whatever it is now.
-    SessionStatus,
+words! {
+    /// What webhooks and streams can tell of. The names are the contract's, as far as it goes.
+    EventName ("event") {
+        /// Somebody wrote to a session.
+        MessageReceived = "message.received",
+        /// WhatsApp took a message of ours.
+        MessageSent = "message.sent",
+        /// A message of ours reached the recipient's device.
+        MessageDelivered = "message.delivered",
+        /// A message of ours was read.
+        MessageRead = "message.read",
+        /// A message of ours will not arrive.
+        MessageFailed = "message.failed",
+        /// Somebody reacted to a message, or took that back.
+        MessageReaction = "message.reaction",
+        /// A message says something else now.
+        MessageEdited = "message.edited",
+        /// A message was taken back.
+        MessageRevoked = "message.revoked",
+        /// Somebody voted in a poll, or otherwise than before.
+        PollVote = "poll.vote",
+        /// Somebody calls.
+        CallReceived = "call.received",
+        /// A call was answered.
+        CallAccepted = "call.accepted",
+        /// A call was declined.
+        CallRejected = "call.rejected",
+        /// Somebody is online, or typing, or no longer.
+        PresenceUpdate = "presence.update",
+        /// The session became a member of a group.
+        GroupJoined = "group.joined",
+        /// The session is no member of a group any more.
+        GroupLeft = "group.left",
+        /// A group has another name, description or setting.
+        GroupUpdated = "group.updated",
+        /// Others joined or left a group, or have another role in it.
+        GroupParticipants = "group.participants",
+        /// A label is new, or has another name or colour.
+        LabelUpdated = "label.updated",
+        /// A label is no more.
+        LabelDeleted = "label.deleted",
+        /// A chat was given a label.
+        LabelChatAdded = "label.chat.added",
+        /// A label was taken from a chat.
+        LabelChatRemoved = "label.chat.removed",
+        /// A session became able to send and receive.
+        SessionConnected = "session.connected",
+        /// A session stopped being able to.
+        SessionDisconnected = "session.disconnected",
+        /// A session's status changed, whatever it is now.
+        SessionStatus = "session.status",
+    }
 }
 
 impl EventName {
-    /// Every name there is.
-    pub const ALL: [Self; 8] = [
-        Self::MessageReceived,
-        Self::MessageSent,
-        Self::MessageDelivered,
-        Self::MessageRead,
-        Self::MessageFailed,
-        Self::SessionConnected,
-        Self::SessionDisconnected,
-        Self::SessionStatus,
-    ];
-
-    /// The name on the wire, such as `message.received`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MessageReceived => "message.received",
-            Self::MessageSent => "message.sent",
-            Self::MessageDelivered => "message.delivered",
-            Self::MessageRead => "message.read",
-            Self::MessageFailed => "message.failed",
-            Self::SessionConnected => "session.connected",
-            Self::SessionDisconnected => "session.disconnected",
-            Self::SessionStatus => "session.status",
-        }
-    }
-
     /// What is told when an outbound message reaches `status`. Voice notes that were played
     /// were read, and the contract has no word of its own for them.
     pub const fn of_message_status(status: MessageStatus) -> Option<Self> {
@@ -58,11 +65,5 @@ impl EventName {
             MessageStatus::Read | MessageStatus::Played => Some(Self::MessageRead),
             MessageStatus::Failed => Some(Self::MessageFailed),
         }
-    }
-}
-
-impl std::fmt::Display for EventName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -64,6 +64,8 @@ ids! {
     ContactId;
     /// A message in either direction. WhatsApp's own is a [`crate::WaMessageId`].
     MessageId;
+    /// A file that came or goes with a message.
+    MediaId;
     /// One thing that happened, as webhooks and streams tell it.
     EventId;
 }

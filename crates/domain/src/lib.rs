@@ -9,12 +9,14 @@ mod entropy;
 mod event;
 mod id;
 mod jid;
+mod media;
 mod message;
 mod phone;
 mod plan;
 mod role;
 mod scope;
 mod session;
+mod tenant;
 mod text;
 
 pub use clock::{Clock, SystemClock};
@@ -22,15 +24,18 @@ pub use email::Email;
 pub use entropy::{Entropy, Ids};
 pub use event::EventName;
 pub use id::{
-    ApiKeyId, ChatId, ContactId, EventId, MessageId, RefreshFamilyId, SessionId, TenantId, UserId,
+    ApiKeyId, ChatId, ContactId, EventId, MediaId, MessageId, RefreshFamilyId, SessionId, TenantId,
+    UserId,
 };
 pub use jid::{Jid, JidKind};
+pub use media::MediaState;
 pub use message::{Direction, MessageKind, MessageStatus, WaMessageId};
 pub use phone::PhoneNumber;
 pub use plan::{PlanId, PlanLimits};
 pub use role::Role;
 pub use scope::{Preset, Scope, ScopeSet};
 pub use session::{SessionName, SessionStatus};
+pub use tenant::ContentStorage;
 pub use text::{MessageText, preview};
 
 /// A text that is not what its place asks for.

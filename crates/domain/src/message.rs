@@ -97,6 +97,8 @@ words! {
         Image = "image",
         /// A film.
         Video = "video",
+        /// A short film without sound that plays over and over.
+        Gif = "gif",
         /// A sound file.
         Audio = "audio",
         /// A voice note.

@@ -1,10 +1,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use mf_domain::{Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId};
+use mf_domain::{MessageId, MessageStatus, SessionId, WaMessageId};
 use uuid::Uuid;
 
-use crate::{Message, StoreResult, SystemTx, Tenant, TenantTx, message::message_query, word::Word};
+use crate::{
+    Advance, StoreResult, SystemTx, Tenant, TenantTx,
+    message::{Report, Standing},
+    word::Word,
+};
 
 /// The right to work on a row, for a while. Every write names it and counts what it changed:
 /// whoever lost the claim meanwhile changes nothing.
@@ -121,81 +125,84 @@ impl Outbox<'_> {
         Ok(held.rows_affected() > 0)
     }
 
-    /// Writes down what became of a message. `None` where the claim was lost, or where an ack
-    /// came first: then there is nothing left to tell.
+    /// Writes down what became of a message, and whatever was reported about the id that it
+    /// gets by this. `None` where the claim was lost, or where an ack came first: then there is
+    /// nothing left to tell.
     ///
     /// The id that the engine names wins over the one we gave it: it is the one that acks
-    /// will name.
+    /// will name. Unless one has named ours.
     pub async fn finish(
         self,
         id: MessageId,
         claim: Claim,
         outcome: &Outcome,
-    ) -> StoreResult<Option<Message>> {
-        let tenant = self.tenant();
-        let (status, wa_id, at, error) = match outcome {
-            Outcome::Sent {
-                wa_message_id,
-                status,
-                at,
-            } => (
-                *status,
-                wa_message_id.as_ref().map(WaMessageId::as_str),
-                Some(*at),
-                None,
-            ),
-            Outcome::Failed { error } => (MessageStatus::Failed, None, None, Some(error.as_str())),
-            Outcome::Unknown => (MessageStatus::Failed, None, None, Some("outcome unknown")),
-        };
-        let from: Vec<String> = status
-            .predecessors()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        let row = message_query!(
-            "UPDATE message m
-             SET status = $4, error = $7,
-                 wa_message_id = coalesce($5, m.wa_message_id),
-                 sent_at = coalesce(m.sent_at, $6),
-                 delivered_at = CASE WHEN $4 IN ('delivered', 'read', 'played')
-                     THEN coalesce(m.delivered_at, $6) ELSE m.delivered_at END,
-                 read_at = CASE WHEN $4 IN ('read', 'played')
-                     THEN coalesce(m.read_at, $6) ELSE m.read_at END,
-                 outbox_claim_id = NULL, outbox_lease_until = NULL, outbox_unknown = $9
-             FROM chat c
-             WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
-               AND m.tenant_id = $1 AND m.id = $2 AND m.outbox_claim_id = $3
-               AND m.status = ANY($8)
-             RETURNING",
-            "",
-            tenant,
+    ) -> StoreResult<Option<Advance>> {
+        let wa_id = outcome.wa_message_id();
+        if let Some(wa_id) = wa_id {
+            self.tx.lock_wa_id(wa_id).await?;
+        }
+        let held = sqlx::query!(
+            r#"UPDATE message
+               SET outbox_claim_id = NULL, outbox_lease_until = NULL,
+                   wa_message_id = CASE WHEN status = 'pending' THEN coalesce($4, wa_message_id)
+                       ELSE coalesce(wa_message_id, $4) END
+               WHERE tenant_id = $1 AND id = $2 AND outbox_claim_id = $3
+               RETURNING session_id, status AS "status: Word<MessageStatus>", outbox_unknown,
+                   sent_at IS NOT NULL AS "said!""#,
+            self.tenant(),
             id.uuid(),
             claim.id,
-            status.as_str(),
-            wa_id,
-            at,
-            error,
-            &from,
-            matches!(outcome, Outcome::Unknown),
+            wa_id.map(WaMessageId::as_str),
         )
         .fetch_optional(self.tx.conn())
         .await?;
-        if row.is_none() {
-            // An ack overtook us: the status stands, and only the claim is left to clear.
-            sqlx::query!(
-                "UPDATE message
-                 SET outbox_claim_id = NULL, outbox_lease_until = NULL,
-                     wa_message_id = coalesce(wa_message_id, $4)
-                 WHERE tenant_id = $1 AND id = $2 AND outbox_claim_id = $3",
-                tenant,
-                id.uuid(),
-                claim.id,
-                wa_id,
-            )
-            .execute(self.tx.conn())
-            .await?;
+        let Some(held) = held else {
+            return Ok(None);
+        };
+        let before = Standing {
+            status: held.status.into(),
+            unknown: held.outbox_unknown,
+            said: held.said,
+        };
+        let report = outcome.report();
+        // Not knowing is no news where anything is known.
+        let first = if report.unknown && before.status != MessageStatus::Pending {
+            None
+        } else {
+            self.tx.take_report(id.uuid(), before, &report).await?
+        };
+        let Some(wa_id) = wa_id else {
+            return Ok(first);
+        };
+        let waited = self.tx.take_mark(held.session_id.into(), wa_id, id);
+        Ok(Advance::joined(first, waited.await?))
+    }
+}
+
+impl Outcome {
+    fn wa_message_id(&self) -> Option<&WaMessageId> {
+        match self {
+            Self::Sent { wa_message_id, .. } => wa_message_id.as_ref(),
+            Self::Failed { .. } | Self::Unknown => None,
         }
-        Ok(row)
+    }
+
+    fn report(&self) -> Report<'_> {
+        let failed = Some(MessageStatus::Failed);
+        match self {
+            Self::Sent { status, at, .. } => Report::ack(*status, *at, None),
+            Self::Failed { error } => Report {
+                status: failed,
+                error: Some(error),
+                ..Report::default()
+            },
+            Self::Unknown => Report {
+                status: failed,
+                error: Some("outcome unknown"),
+                unknown: true,
+                ..Report::default()
+            },
+        }
     }
 }
 

@@ -2,6 +2,9 @@ use chrono::{DateTime, Utc};
 use mf_domain::{PhoneNumber, SessionId, SessionName, SessionStatus};
 use uuid::Uuid;
 
+mod health;
+mod report;
+
 use crate::{StoreResult, SystemTx, Tenant, TenantTx, word::Word};
 
 /// A WhatsApp number connected to the server.
@@ -23,6 +26,16 @@ pub struct Session {
     pub config: serde_json::Value,
     /// Why it is where it is, if that is no good place.
     pub last_error: Option<String>,
+    /// The account's hidden id, where it is known.
+    pub lid: Option<String>,
+    /// When it first worked after being paired.
+    pub paired_at: Option<DateTime<Utc>>,
+    /// Messages until then were fetched from the engine.
+    pub caught_up_at: Option<DateTime<Utc>>,
+    /// Since when it stands where it stands, by the database's clock.
+    pub status_since: DateTime<Utc>,
+    /// How often it was restarted since it last proved to be alive.
+    pub recovery_attempts: i32,
     /// Whether somebody asked for it to run.
     pub wanted: bool,
     /// When it last proved to be alive.
@@ -68,6 +81,8 @@ pub struct ReportedStatus {
     pub status: Option<SessionStatus>,
     /// Who is paired, where that is known.
     pub phone: Option<PhoneNumber>,
+    /// The account's hidden id, where that is known.
+    pub lid: Option<String>,
     /// The name that others see, where that is known.
     pub push_name: Option<String>,
     /// Since when, by the engine's clock. Reports older than the last one change nothing, nor
@@ -87,6 +102,8 @@ pub struct StatusChange {
     pub before: SessionStatus,
     /// Clients knew it as connected.
     pub was_connected: bool,
+    /// Clients are to know it as connected.
+    pub is_connected: bool,
     /// The session as it is now.
     pub session: Session,
     /// The report was of the same status, but a newer one: a QR code was exchanged.
@@ -98,12 +115,14 @@ macro_rules! session_query {
         sqlx::query_as!(
             Session,
             $head + r#" s.id, s.name, s.status AS "status: Word<SessionStatus>", s.phone_number,
-                s.push_name, s.is_business, s.config, s.last_error, s.wanted, s.last_seen_at, s.engine_status_at,
+                s.push_name, s.is_business, s.config, s.last_error, s.lid, s.paired_at, s.caught_up_at,
+                s.status_since, s.recovery_attempts, s.wanted, s.last_seen_at, s.engine_status_at,
                 s.created_at, s.updated_at "# + $tail,
             $($arg),+
         )
     };
 }
+use session_query;
 
 /// See [`TenantTx::sessions`].
 #[derive(Debug)]
@@ -224,11 +243,12 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Forgets who was paired.
+    /// Forgets who was paired: the next account may be another.
     pub async fn forget_pairing(self, id: SessionId) -> StoreResult<()> {
         sqlx::query!(
             "UPDATE wa_session
-             SET phone_number = NULL, push_name = NULL, is_business = false, updated_at = now()
+             SET phone_number = NULL, push_name = NULL, is_business = false, lid = NULL,
+                 paired_at = NULL, caught_up_at = NULL, updated_at = now()
              WHERE tenant_id = $1 AND id = $2",
             self.tenant(),
             id.uuid()
@@ -238,78 +258,29 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Takes in a status. `None` where it changed nothing: an old report, or a repeated one.
-    pub async fn report(
-        self,
-        id: SessionId,
-        report: &ReportedStatus,
-    ) -> StoreResult<Option<StatusChange>> {
-        let tenant = self.tenant();
-        let before = sqlx::query!(
-            r#"SELECT status AS "status: Word<SessionStatus>", engine_status_at, connected
-               FROM wa_session WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
-            tenant,
-            id.uuid()
-        )
-        .fetch_optional(self.tx.conn())
-        .await?;
-        let Some(before) = before else {
-            return Ok(None);
-        };
-        let status: SessionStatus = before.status.into();
-        let step_back = report.status.is_some_and(|new| new.comes_before(status));
-        let overtaken = report
-            .since
-            .zip(before.engine_status_at)
-            .is_some_and(|(new, old)| new < old || (new == old && step_back))
-            || report.only_from.is_some_and(|from| from != status);
-        if overtaken {
-            return Ok(None);
-        }
-        let renewed = report.status == Some(status)
-            && status == SessionStatus::QrCode
-            && report.since.is_some()
-            && report.since != before.engine_status_at;
-        let session = session_query!(
-            "UPDATE wa_session AS s
-             SET status = $3,
-                 phone_number = coalesce($4, s.phone_number),
-                 push_name = coalesce($5, s.push_name),
-                 engine_status_at = coalesce($6, s.engine_status_at),
-                 last_error = $7,
-                 connected = CASE $3 WHEN 'working' THEN true WHEN 'starting' THEN s.connected
-                     ELSE false END,
-                 last_seen_at = CASE WHEN $3 = 'working' THEN now() ELSE s.last_seen_at END,
-                 updated_at = now()
-             WHERE s.tenant_id = $1 AND s.id = $2 RETURNING",
-            "",
-            tenant,
+    /// Notes whether a fault is known of a session that stands where it stood. `false` where
+    /// nothing changed.
+    pub async fn note_error(self, id: SessionId, error: Option<&str>) -> StoreResult<bool> {
+        let noted = sqlx::query!(
+            "UPDATE wa_session SET last_error = $3, updated_at = now()
+             WHERE tenant_id = $1 AND id = $2 AND last_error IS DISTINCT FROM $3",
+            self.tenant(),
             id.uuid(),
-            report.status.unwrap_or(status).as_str(),
-            report.phone.as_ref().map(PhoneNumber::as_str),
-            report.push_name.as_deref(),
-            report.since,
-            report.error.as_deref(),
+            error
         )
-        .fetch_one(self.tx.conn())
+        .execute(self.tx.conn())
         .await?;
-        let changed = session.status != status;
-        Ok((changed || renewed).then_some(StatusChange {
-            before: status,
-            was_connected: before.connected,
-            session,
-            renewed,
-        }))
+        Ok(noted.rows_affected() > 0)
     }
 
-    /// Notes that a session proved to be alive. At most one write in ten seconds.
-    pub async fn seen(self, id: SessionId) -> StoreResult<()> {
+    /// Notes that every message until `at` was fetched. It never steps back.
+    pub async fn caught_up(self, id: SessionId, at: DateTime<Utc>) -> StoreResult<()> {
         sqlx::query!(
-            "UPDATE wa_session SET last_seen_at = now()
-             WHERE tenant_id = $1 AND id = $2
-               AND (last_seen_at IS NULL OR last_seen_at < now() - interval '10 seconds')",
+            "UPDATE wa_session SET caught_up_at = $3
+             WHERE tenant_id = $1 AND id = $2 AND (caught_up_at IS NULL OR caught_up_at < $3)",
             self.tenant(),
-            id.uuid()
+            id.uuid(),
+            at
         )
         .execute(self.tx.conn())
         .await?;

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{PlanId, TenantId};
+use mf_domain::{ContentStorage, PlanId, TenantId};
 
-use crate::{StoreResult, SystemTx, TenantTx};
+use crate::{StoreResult, SystemTx, TenantTx, word::Word};
 
 /// Proof that somebody may act for a tenant. Only this crate makes one: from a credential that
 /// it looked up, or from a row that belongs to the tenant. So no handler can name a wrong one.
@@ -32,8 +32,34 @@ pub struct TenantInfo {
     pub is_active: bool,
     /// Whether API keys may read the history of chats.
     pub chat_history_access_enabled: bool,
+    /// After how many days messages are removed. `None`: never.
+    pub message_retention_days: Option<i32>,
+    /// How much of a message's text is kept.
+    pub store_message_content: ContentStorage,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+/// What a tenant has set for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantSettings {
+    /// Whether API keys may read the history of chats.
+    pub chat_history_access_enabled: bool,
+    /// After how many days messages are removed. `None`: never.
+    pub message_retention_days: Option<i32>,
+    /// How much of a message's text is kept.
+    pub store_message_content: ContentStorage,
+}
+
+/// A change of settings. What is `None` stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SettingsPatch {
+    /// Whether API keys may read the history of chats.
+    pub chat_history_access_enabled: Option<bool>,
+    /// After how many days messages are removed, 1 to 3650. `Some(None)`: never.
+    pub message_retention_days: Option<Option<i32>>,
+    /// How much of a message's text is kept.
+    pub store_message_content: Option<ContentStorage>,
 }
 
 /// A tenant to be.
@@ -60,9 +86,52 @@ impl Tenants<'_> {
         let row = sqlx::query_as!(
             TenantInfo,
             r#"SELECT id, name, plan_id, status = 'active' AS "is_active!",
-                      chat_history_access_enabled, created_at
+                      chat_history_access_enabled, message_retention_days,
+                      store_message_content AS "store_message_content: Word<ContentStorage>",
+                      created_at
                FROM tenant WHERE id = $1"#,
             id.uuid()
+        )
+        .fetch_one(self.tx.conn())
+        .await?;
+        Ok(row)
+    }
+
+    /// What the tenant has set for itself.
+    pub async fn settings(self) -> StoreResult<TenantSettings> {
+        let id = self.tx.tenant().id();
+        let row = sqlx::query_as!(
+            TenantSettings,
+            r#"SELECT chat_history_access_enabled, message_retention_days,
+                      store_message_content AS "store_message_content: Word<ContentStorage>"
+               FROM tenant WHERE id = $1"#,
+            id.uuid()
+        )
+        .fetch_one(self.tx.conn())
+        .await?;
+        Ok(row)
+    }
+
+    /// Changes settings, and answers all of them.
+    ///
+    /// A number of days that makes no sense is refused by `tenant_message_retention_days_check`.
+    pub async fn update_settings(self, patch: &SettingsPatch) -> StoreResult<TenantSettings> {
+        let id = self.tx.tenant().id();
+        let row = sqlx::query_as!(
+            TenantSettings,
+            r#"UPDATE tenant
+               SET chat_history_access_enabled = coalesce($2, chat_history_access_enabled),
+                   message_retention_days = CASE WHEN $3 THEN $4 ELSE message_retention_days END,
+                   store_message_content = coalesce($5, store_message_content),
+                   updated_at = now()
+               WHERE id = $1
+               RETURNING chat_history_access_enabled, message_retention_days,
+                   store_message_content AS "store_message_content: Word<ContentStorage>""#,
+            id.uuid(),
+            patch.chat_history_access_enabled,
+            patch.message_retention_days.is_some(),
+            patch.message_retention_days.flatten(),
+            patch.store_message_content.map(ContentStorage::as_str),
         )
         .fetch_one(self.tx.conn())
         .await?;
@@ -102,7 +171,9 @@ impl SystemTx {
         let rows = sqlx::query_as!(
             TenantInfo,
             r#"SELECT id, name, plan_id, status = 'active' AS "is_active!",
-                      chat_history_access_enabled, created_at
+                      chat_history_access_enabled, message_retention_days,
+                      store_message_content AS "store_message_content: Word<ContentStorage>",
+                      created_at
                FROM tenant ORDER BY created_at, id"#
         )
         .fetch_all(self.conn())

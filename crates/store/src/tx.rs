@@ -1,9 +1,21 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
-    StoreResult, Tenant, Wake, api_key::ApiKeys, callback::RejectedCallbacks, event::Events,
-    message::Messages, outbox::Outbox, refresh_token::RefreshTokens, session::Sessions,
-    tenant::Tenants, user::Users,
+    StoreResult, Tenant, Wake,
+    api_key::ApiKeys,
+    callback::RejectedCallbacks,
+    chat::Chats,
+    contact::Contacts,
+    event::Events,
+    media::MediaFiles,
+    message::Messages,
+    outbox::Outbox,
+    refresh_token::RefreshTokens,
+    session::Sessions,
+    tenant::Tenants,
+    user::Users,
+    voice::{Polls, Reactions},
+    wa_label::WaLabels,
 };
 
 /// A transaction in which there is one tenant. Whatever it does not commit never was.
@@ -12,6 +24,7 @@ pub struct TenantTx {
     tenant: Tenant,
     wake: Wake,
     pub(crate) grew: bool,
+    pub(crate) awaits_media: bool,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -29,6 +42,7 @@ impl TenantTx {
             tenant,
             wake,
             grew: false,
+            awaits_media: false,
         }
     }
 
@@ -51,9 +65,39 @@ impl TenantTx {
         Messages { tx: self }
     }
 
+    /// The tenant's conversations.
+    pub fn chats(&mut self) -> Chats<'_> {
+        Chats { tx: self }
+    }
+
+    /// The people that the tenant's sessions have met.
+    pub fn contacts(&mut self) -> Contacts<'_> {
+        Contacts { tx: self }
+    }
+
+    /// How people reacted to messages.
+    pub fn reactions(&mut self) -> Reactions<'_> {
+        Reactions { tx: self }
+    }
+
+    /// How people voted in polls.
+    pub fn polls(&mut self) -> Polls<'_> {
+        Polls { tx: self }
+    }
+
+    /// WhatsApp's own labels.
+    pub fn wa_labels(&mut self) -> WaLabels<'_> {
+        WaLabels { tx: self }
+    }
+
     /// The tenant's pending messages, by claim.
     pub fn outbox(&mut self) -> Outbox<'_> {
         Outbox { tx: self }
+    }
+
+    /// The tenant's files.
+    pub fn media(&mut self) -> MediaFiles<'_> {
+        MediaFiles { tx: self }
     }
 
     /// The tenant's API keys.
@@ -91,6 +135,9 @@ impl TenantTx {
         self.tx.commit().await?;
         if self.grew {
             self.wake.ring_events();
+        }
+        if self.awaits_media {
+            self.wake.ring_media();
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, futures::Notified};
 pub struct Wake {
     events: Arc<Notify>,
     outbox: Arc<Notify>,
+    media: Arc<Notify>,
 }
 
 impl Wake {
@@ -23,6 +24,11 @@ impl Wake {
         self.outbox.notified()
     }
 
+    /// Waits until there may be a file to fetch.
+    pub fn media(&self) -> Notified<'_> {
+        self.media.notified()
+    }
+
     /// Says that the event log has grown.
     pub(crate) fn ring_events(&self) {
         self.events.notify_one();
@@ -31,5 +37,10 @@ impl Wake {
     /// Says that a message may be due.
     pub fn ring_outbox(&self) {
         self.outbox.notify_one();
+    }
+
+    /// Says that there may be a file to fetch.
+    pub(crate) fn ring_media(&self) {
+        self.media.notify_one();
     }
 }

@@ -9,10 +9,21 @@
 )]
 
 mod catalogue;
+mod dice;
 mod events;
+mod health;
+mod history;
+mod marks;
+mod media;
 mod messages;
 mod migrations;
+mod order;
 mod outbox;
+mod people;
+mod rejected;
+mod retention;
 mod sessions;
+mod settings;
 mod support;
 mod tenancy;
+mod upgrade;

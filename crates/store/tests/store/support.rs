@@ -47,7 +47,12 @@ pub(crate) struct World {
 /// How a message is taken on.
 pub(crate) struct Accept<'a> {
     pub(crate) phone: &'a str,
+    /// Instead of the phone.
+    pub(crate) jid: Option<&'a str>,
     pub(crate) text: &'a str,
+    pub(crate) keep_content: bool,
+    pub(crate) kind: MessageKind,
+    pub(crate) extra: Option<serde_json::Value>,
     pub(crate) wa_message_id: Option<&'a str>,
     pub(crate) queue: bool,
     pub(crate) patience: Duration,
@@ -58,7 +63,11 @@ impl Default for Accept<'_> {
     fn default() -> Self {
         Self {
             phone: "15550000002",
+            jid: None,
             text: "hello",
+            keep_content: true,
+            kind: MessageKind::Text,
+            extra: None,
             wa_message_id: None,
             queue: true,
             patience: Duration::from_hours(1),
@@ -131,7 +140,9 @@ impl World {
         how: Accept<'_>,
     ) -> (MessageId, bool) {
         let wa_message_id = how.wa_message_id.map(WaMessageId::new);
-        let jid = jid(how.phone);
+        let jid = how
+            .jid
+            .map_or_else(|| jid(how.phone), |jid| Jid::parse(jid).unwrap());
         let id = fresh();
         let new = NewOutbound {
             id,
@@ -143,8 +154,11 @@ impl World {
             new_chat_id: fresh(),
             new_contact_id: fresh(),
             wa_message_id: wa_message_id.as_ref(),
-            kind: MessageKind::Text,
-            content: how.text,
+            kind: how.kind,
+            content: Some(how.text),
+            keep_content: how.keep_content,
+            extra: how.extra.as_ref(),
+            media: None,
             reply_to: None,
             queue: how.queue,
             patience: how.patience,
@@ -177,6 +191,14 @@ impl World {
             }
         })
         .await
+    }
+
+    /// Changes rows behind the store's back, such as their times. Whoever's rows they are.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        sqlx::raw_sql(sql)
+            .execute(self.database.rows())
+            .await
+            .unwrap();
     }
 
     /// The one number that a query gives, whoever's rows they are.

@@ -1,0 +1,150 @@
+use chrono::{DateTime, SubsecRound as _, Utc};
+use mf_domain::{
+    ContactId, Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId, preview,
+};
+
+use super::{Message, Messages, message_query};
+use crate::{
+    StoreResult, TenantTx,
+    word::{MaybeId, Word},
+};
+
+impl Messages<'_> {
+    /// Changes what a message says, if the change is newer than what it says now: of several
+    /// the last counts. `None` where it changes nothing.
+    ///
+    /// A change of a message that is not known is kept, and taken in with the message.
+    pub async fn edit(
+        mut self,
+        session: SessionId,
+        id: &WaMessageId,
+        content: &str,
+        at: DateTime<Utc>,
+    ) -> StoreResult<Option<Message>> {
+        match self.find_to_change(session, id).await? {
+            Some(message) => self.tx.edit_message(message, content, at).await,
+            None => {
+                self.tx.mark_edit(session, id, content, at).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes a message back: what it said is removed. `None` where it changes nothing.
+    ///
+    /// A message that is not known yet is taken back when it comes.
+    pub async fn revoke(
+        mut self,
+        session: SessionId,
+        id: &WaMessageId,
+        at: DateTime<Utc>,
+    ) -> StoreResult<Option<Message>> {
+        match self.find_to_change(session, id).await? {
+            Some(message) => self.tx.revoke_message(message, at).await,
+            None => {
+                self.tx.mark_revoked(session, id, at).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A message by WhatsApp's id; where there is none, there will be none while this lasts.
+    async fn find_to_change(
+        &mut self,
+        session: SessionId,
+        id: &WaMessageId,
+    ) -> StoreResult<Option<MessageId>> {
+        if let Some((message, _)) = self.find(session, id).await? {
+            return Ok(Some(message));
+        }
+        self.tx.lock_wa_id(id).await?;
+        let found = self.find(session, id).await?;
+        Ok(found.map(|(message, _)| message))
+    }
+}
+
+impl TenantTx {
+    pub(super) async fn edit_message(
+        &mut self,
+        id: MessageId,
+        content: &str,
+        at: DateTime<Utc>,
+    ) -> StoreResult<Option<Message>> {
+        let tenant = self.tenant().id().uuid();
+        self.lock_chat_of(id).await?;
+        let message = message_query!(
+            "UPDATE message m
+             SET content = CASE WHEN m.keep_content THEN $3 END, content_preview = $4,
+                 edited_at = $5
+             FROM chat c
+             WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
+               AND m.tenant_id = $1 AND m.id = $2 AND m.revoked_at IS NULL
+               AND (m.edited_at IS NULL OR m.edited_at < $5
+                   -- Of two in the same second one has to win, whichever comes first.
+                   OR (m.edited_at = $5 AND CASE WHEN m.keep_content
+                       THEN coalesce(m.content, '') < $3
+                       ELSE coalesce(m.content_preview, '') < $4 END))
+             RETURNING",
+            "",
+            tenant,
+            id.uuid(),
+            content,
+            preview(content),
+            at.trunc_subsecs(6),
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        if let Some(message) = &message {
+            self.renew_last_message(message.chat_id.uuid()).await?;
+        }
+        Ok(message)
+    }
+
+    /// The row stays, and says that something was there.
+    pub(super) async fn revoke_message(
+        &mut self,
+        id: MessageId,
+        at: DateTime<Utc>,
+    ) -> StoreResult<Option<Message>> {
+        let tenant = self.tenant().id().uuid();
+        let at = at.trunc_subsecs(6);
+        self.lock_chat_of(id).await?;
+        let message = message_query!(
+            "UPDATE message m
+             SET content = NULL, content_preview = NULL, extra = NULL, media = NULL,
+                 edited_at = NULL, revoked_at = $3
+             FROM chat c
+             WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
+               AND m.tenant_id = $1 AND m.id = $2 AND m.revoked_at IS NULL
+             RETURNING",
+            "",
+            tenant,
+            id.uuid(),
+            at,
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        if let Some(message) = &message {
+            // Nobody refers to the file any more, so it is swept.
+            sqlx::query!(
+                "UPDATE media SET message_id = NULL WHERE tenant_id = $1 AND message_id = $2",
+                tenant,
+                id.uuid(),
+            )
+            .execute(self.conn())
+            .await?;
+            self.renew_last_message(message.chat_id.uuid()).await?;
+        } else {
+            sqlx::query!(
+                "UPDATE message SET revoked_at = $3
+                 WHERE tenant_id = $1 AND id = $2 AND revoked_at > $3",
+                tenant,
+                id.uuid(),
+                at,
+            )
+            .execute(self.conn())
+            .await?;
+        }
+        Ok(message)
+    }
+}
