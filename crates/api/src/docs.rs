@@ -19,7 +19,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "auth", description = "Accounts and logins"),
         (name = "api-keys", description = "Credentials for programs"),
         (name = "sessions", description = "WhatsApp numbers: pairing, lifecycle, events"),
-        (name = "messages", description = "Sending, and what became of it"),
+        (name = "messages", description = "Sending, what became of it, and the history of chats"),
+        (name = "tenant", description = "What a tenant sets for itself"),
     ),
     modifiers(&SecurityAddon, &ErrorSchemas),
 )]

@@ -7,9 +7,11 @@ mod api_keys;
 mod auth;
 mod docs;
 mod engine_callback;
+mod engine_media;
 mod health;
 mod messages;
 mod sessions;
+mod tenant;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ fn operations() -> OpenApiRouter<Arc<Services>> {
         .merge(api_keys::router())
         .merge(sessions::router())
         .merge(messages::router())
+        .merge(tenant::router())
 }
 
 /// The whole router, with the state in it, and without the layers that hold for every request.
@@ -34,6 +37,7 @@ pub fn router(services: &Arc<Services>, metrics: Metrics) -> Router {
     let (router, document) = docs::base().nest("/api/v2", operations()).split_for_parts();
     router
         .merge(engine_callback::router())
+        .merge(engine_media::router())
         .with_state(Arc::clone(services))
         .merge(health::router(Arc::clone(services), metrics))
         .merge(docs::router(document))

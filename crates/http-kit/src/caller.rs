@@ -37,7 +37,14 @@ macro_rules! scopes {
     )+};
 }
 
-scopes! { SessionsRead, SessionsManage, MessagesRead, MessagesSend }
+scopes! {
+    SessionsRead,
+    SessionsManage,
+    MessagesRead,
+    MessagesSend,
+    SettingsRead,
+    SettingsManage,
+}
 
 /// Anybody who is let in at all.
 #[derive(Debug, Clone, Copy)]

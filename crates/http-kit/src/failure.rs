@@ -77,7 +77,7 @@ impl From<CallbackRefused> for ApiError {
         match error {
             CallbackRefused::UnknownSession => Self::not_found("Session"),
             CallbackRefused::BadSignature => Self::unauthorized("Invalid signature"),
-            CallbackRefused::TooEarly => Self::unavailable(error.to_string(), 2),
+            CallbackRefused::Unreadable(_) => Self::bad_request(error.to_string()),
             CallbackRefused::Failed(error) => error.into(),
         }
     }

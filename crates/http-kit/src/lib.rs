@@ -20,7 +20,9 @@ mod validation;
 
 pub use caller::{Caller, StreamCaller};
 pub use error::{ApiError, ApiResult};
-pub use extract::{Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody};
+pub use extract::{
+    Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody, Upload, UploadedFile,
+};
 pub use layers::{Cors, HttpSettings, harden};
 pub use page::Page;
 pub use reply::Reply;

@@ -20,6 +20,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) database: &'a str,
     pub(crate) engine: &'a str,
     pub(crate) data_dir: &'a Path,
+    /// Whether tenants' addresses may lead to this machine.
+    pub(crate) loopback: bool,
     pub(crate) first: Option<&'a FirstRun>,
 }
 
@@ -41,6 +43,12 @@ impl Banner<'_> {
             "\nMoltFlow is up.\n\n  API       {base_url}/api/v2\n  Docs      {base_url}/docs\n  \
              Database  {database}\n  Engine    {engine}\n"
         ));
+        if self.loopback {
+            say(
+                "  With nothing configured, media_url and webhooks may lead to this machine \
+                 itself (127.0.0.1);\n  with DATABASE_URL, or beyond loopback, they may not.\n",
+            );
+        }
         match self.first {
             Some(first) => self.print_first(first),
             None => say("  A new API key:   moltflow keys create --name my-key\n  \

@@ -41,6 +41,9 @@ enum Command {
     /// Tenants: make, list.
     #[command(subcommand)]
     Tenants(TenantsCommand),
+    /// What the engine reported and this server could not read: list, show, retry, drop.
+    #[command(subcommand)]
+    Inbox(InboxCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print every setting with its default, in the form of an `.env` file.
@@ -140,6 +143,38 @@ pub(crate) enum TenantsCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum InboxCommand {
+    /// List what could not be read, newest first.
+    Rejected {
+        /// Of this tenant alone.
+        #[arg(long)]
+        tenant: Option<uuid::Uuid>,
+        /// At most so many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one as it came. It may be somebody's message.
+    Show {
+        /// The id that `rejected` lists.
+        id: uuid::Uuid,
+    },
+    /// Take one in again, as when it came: after an update that may read it. It is kept where
+    /// that fails.
+    Retry {
+        /// The id that `rejected` lists.
+        id: uuid::Uuid,
+    },
+    /// Throw one away.
+    Drop {
+        /// The id that `rejected` lists.
+        id: uuid::Uuid,
+    },
+}
+
 /// Runs the program: 0 when all went well, 1 when something failed, 2 when the configuration
 /// or the command line is wrong.
 pub fn main() -> ExitCode {
@@ -192,6 +227,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<()> {
         Some(Command::Keys(command)) => commands::keys(config, command).await,
         Some(Command::Users(command)) => commands::users(config, command).await,
         Some(Command::Tenants(command)) => commands::tenants(config, command).await,
+        Some(Command::Inbox(command)) => commands::inbox(config, command).await,
         // Done before there was a runtime.
         Some(Command::Openapi | Command::Settings | Command::Healthcheck { .. }) => Ok(()),
     }

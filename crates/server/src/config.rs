@@ -3,15 +3,18 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
     time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ipnet::IpNet;
 use mf_domain::PlanId;
+use mf_files::S3Config;
 use mf_http_kit::Cors;
+use mf_outbound::Policy;
 use mf_waha_sim::Dialect;
 use secrecy::{SecretBox, SecretString};
 
@@ -55,6 +58,17 @@ settings! {
     "MOLTFLOW_DEFAULT_PLAN" = "self_hosted", "The plan of a new tenant: free, starter, growth, pro, business or self_hosted.";
     "MOLTFLOW_REQUIRE_KEY_SCOPES" = "false", "true: an API key must name its scopes.";
     "MOLTFLOW_OUTBOX_MINUTES" = "60", "How long an accepted message waits for its session, 1 to 10080.";
+    "MOLTFLOW_CATCH_UP_MINUTES" = "5", "How often the engine is asked for messages that nobody told us of, 1 to 1440.";
+    "MOLTFLOW_MEDIA_STORE" = "<MOLTFLOW_DATA_DIR>/media", "Where files of messages are kept: a folder, or s3://bucket/prefix.";
+    "MOLTFLOW_S3_ENDPOINT" = "", "http(s)://host:port of an S3 that is not Amazon's.";
+    "MOLTFLOW_S3_REGION" = "us-east-1", "The bucket's region.";
+    "MOLTFLOW_S3_ACCESS_KEY" = "", "The key to the bucket. Needed with s3://.";
+    "MOLTFLOW_S3_SECRET_KEY" = "", "Its secret. Needed with s3://.";
+    "MOLTFLOW_WEBHOOK_ALLOW_NETWORKS" = "", "Networks that are not public and that tenants' addresses (media_url, webhooks) may lead to all the same: 10.1.0.0/16, with commas between them.";
+    "MOLTFLOW_WEBHOOK_ALLOW_HTTP" = "false", "true: webhooks may go to http addresses. Media may come from them in any case.";
+    "MOLTFLOW_WATCHDOG_SECONDS" = "120", "After how much silence a working session is asked whether it is alive, 5 to 3600.";
+    "MOLTFLOW_DISCONNECT_GRACE_SECONDS" = "60", "How long a session may be away before session.disconnected is told, 0 to 3600.";
+    "MOLTFLOW_RECOVERY_BASE_SECONDS" = "5", "How soon a failed session is brought back, 0 to 600. Later attempts wait 6, 24, 120, 360 and 720 times as long.";
     "MOLTFLOW_CORS_ORIGINS" = "", "Web pages that may call the API from a browser: origins with commas between them, or *.";
     "MOLTFLOW_SHUTDOWN_SECONDS" = "25", "How long requests and jobs may take to finish when the server goes down, 1 to 600.";
     "MOLTFLOW_LOG" = "info", "What is logged, as tracing's filters say it: info, debug, mf_services=debug, …";
@@ -68,6 +82,15 @@ pub enum LogFormat {
     Text,
     /// For collectors: one object a line.
     Json,
+}
+
+/// Where files of messages are kept.
+#[derive(Debug)]
+pub enum MediaStore {
+    /// In this folder; `None`: in the data folder.
+    Folder(Option<PathBuf>),
+    /// In a bucket.
+    S3(S3Config),
 }
 
 /// What the operator chose, checked as a whole.
@@ -111,6 +134,18 @@ pub struct Config {
     pub require_key_scopes: bool,
     /// How long an accepted message waits for its session.
     pub outbox_patience: Duration,
+    /// How often the engine is asked for messages that nobody told us of.
+    pub catch_up_every: Duration,
+    /// Where files of messages are kept.
+    pub media_store: MediaStore,
+    /// What tenants' addresses may lead to beyond the public internet.
+    pub outbound: Policy,
+    /// After how much silence a working session is asked whether it is alive.
+    pub watchdog_silence: Duration,
+    /// How long a session may be away before it is told as disconnected.
+    pub disconnect_grace: Duration,
+    /// How soon a failed session is first brought back.
+    pub recovery_base: Duration,
     /// Which web pages may call the API from a browser.
     pub cors: Cors,
     /// How long a shutdown may take.
@@ -172,6 +207,10 @@ impl Reader<'_> {
             number.ok_or_else(|| range.clone())
         })
         .unwrap_or(default)
+    }
+
+    fn seconds(&mut self, name: &str, default: u64, low: u64, high: u64) -> Duration {
+        Duration::from_secs(self.number(name, default, low, high))
     }
 
     fn choice<T: Copy>(&mut self, name: &str, default: T, choices: &[(&str, T)]) -> T {
@@ -271,7 +310,7 @@ impl Config {
             db_connections: r.number("MOLTFLOW_DB_CONNECTIONS", 16, 2, 1000),
             engine_url: r.url("MOLTFLOW_ENGINE_URL", HTTP),
             engine_api_key: r.text("MOLTFLOW_ENGINE_API_KEY").map(SecretString::from),
-            engine_timeout: Duration::from_secs(r.number("MOLTFLOW_ENGINE_TIMEOUT", 30, 1, 300)),
+            engine_timeout: r.seconds("MOLTFLOW_ENGINE_TIMEOUT", 30, 1, 300),
             sim_engine: r
                 .parsed("MOLTFLOW_SIM_ENGINE", |text| {
                     text.parse()
@@ -297,18 +336,21 @@ impl Config {
             outbox_patience: Duration::from_secs(
                 60 * r.number("MOLTFLOW_OUTBOX_MINUTES", 60, 1, 10080),
             ),
+            catch_up_every: Duration::from_secs(
+                60 * r.number("MOLTFLOW_CATCH_UP_MINUTES", 5, 1, 1440),
+            ),
+            media_store: media_store(&mut r),
+            outbound: outbound(&mut r, addr),
+            watchdog_silence: r.seconds("MOLTFLOW_WATCHDOG_SECONDS", 120, 5, 3600),
+            disconnect_grace: r.seconds("MOLTFLOW_DISCONNECT_GRACE_SECONDS", 60, 0, 3600),
+            recovery_base: r.seconds("MOLTFLOW_RECOVERY_BASE_SECONDS", 5, 0, 600),
             cors: r
                 .parsed("MOLTFLOW_CORS_ORIGINS", |text| {
                     let origins: Vec<&str> = text.split(',').map(str::trim).collect();
                     Cors::parse(&origins).map_err(|invalid| invalid.message)
                 })
                 .unwrap_or(Cors::None),
-            shutdown_patience: Duration::from_secs(r.number(
-                "MOLTFLOW_SHUTDOWN_SECONDS",
-                25,
-                1,
-                600,
-            )),
+            shutdown_patience: r.seconds("MOLTFLOW_SHUTDOWN_SECONDS", 25, 1, 600),
             log: r.text("MOLTFLOW_LOG").unwrap_or_else(|| "info".to_owned()),
             log_format: r.choice(
                 "MOLTFLOW_LOG_FORMAT",
@@ -363,6 +405,63 @@ impl Config {
                 "must be set, since MOLTFLOW_ENGINE_URL is: the server's WAHA_API_KEY",
             );
         }
+    }
+}
+
+fn media_store(r: &mut Reader<'_>) -> MediaStore {
+    let region = r.text("MOLTFLOW_S3_REGION");
+    let endpoint = r.url("MOLTFLOW_S3_ENDPOINT", HTTP);
+    let access_key = r.text("MOLTFLOW_S3_ACCESS_KEY");
+    let secret = r.text("MOLTFLOW_S3_SECRET_KEY");
+    let store = r.text("MOLTFLOW_MEDIA_STORE");
+    let Some(place) = store.as_deref().and_then(|text| text.strip_prefix("s3://")) else {
+        return MediaStore::Folder(store.map(PathBuf::from));
+    };
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if bucket.is_empty() {
+        r.fault(
+            "MOLTFLOW_MEDIA_STORE",
+            "must be a folder or s3://bucket/prefix",
+        );
+    }
+    for (name, there) in [
+        ("MOLTFLOW_S3_ACCESS_KEY", access_key.is_some()),
+        ("MOLTFLOW_S3_SECRET_KEY", secret.is_some()),
+    ] {
+        if !there {
+            r.fault(name, "must be set, since MOLTFLOW_MEDIA_STORE is a bucket");
+        }
+    }
+    MediaStore::S3(S3Config {
+        bucket: bucket.to_owned(),
+        region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+        allow_http: endpoint
+            .as_deref()
+            .is_some_and(|url| url.starts_with("http://")),
+        endpoint,
+        access_key: access_key.unwrap_or_default(),
+        secret: secret.unwrap_or_default().into(),
+        prefix: prefix.trim_matches('/').to_owned(),
+    })
+}
+
+/// On a machine of one's own, with nothing configured, tenants are oneself: what listens on
+/// loopback there may be reached.
+fn outbound(r: &mut Reader<'_>, addr: Option<SocketAddr>) -> Policy {
+    let alone = r.text("DATABASE_URL").is_none() && addr.is_none_or(|addr| addr.ip().is_loopback());
+    let networks = r.parsed("MOLTFLOW_WEBHOOK_ALLOW_NETWORKS", |text| {
+        let networks = text.split(',').map(str::trim).filter(|net| !net.is_empty());
+        let read = networks.map(|net| {
+            net.parse::<IpNet>()
+                .or_else(|_| net.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| format!("{net} is no network such as 10.1.0.0/16"))
+        });
+        read.collect::<Result<Vec<_>, _>>()
+    });
+    Policy {
+        allow_http: r.choice("MOLTFLOW_WEBHOOK_ALLOW_HTTP", false, YES_NO),
+        allow_networks: networks.unwrap_or_default(),
+        allow_loopback: alone,
     }
 }
 

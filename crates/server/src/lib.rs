@@ -10,6 +10,7 @@ mod database;
 mod engine;
 mod first_start;
 mod logging;
+mod outside;
 mod secrets;
 mod server;
 

@@ -11,7 +11,7 @@ use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use mf_domain::{Clock, Ids, SystemClock};
 use mf_http_kit::{HttpSettings, harden};
-use mf_services::{FirstRun, OsEntropy, Services, Settings, Tokens, Vault};
+use mf_services::{FirstRun, OsEntropy, ServiceParts, Services, Settings, Tokens, Vault};
 use mf_worker::Worker;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -22,9 +22,12 @@ use crate::{
     banner::Banner,
     database::Database,
     engine::EngineHandle,
-    first_start,
+    first_start, outside,
     secrets::{self, Secrets},
 };
+
+/// How long fetching a client's file from its address may take.
+const MEDIA_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Which part of the work a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +88,17 @@ impl Parts {
         let migrated = database.store.migrate().await;
         migrated.context("the database schema was not brought up to date")?;
         let engine = EngineHandle::open(config, &ids).await?;
-        let services = Services::new(
-            database.store.clone(),
-            Arc::clone(&engine.engine),
-            Arc::clone(&clock),
-            ids.clone(),
-            Vault::new(&secrets.master, ids.clone()),
-            Tokens::new(&secrets.jwt, clock),
-            settings(config, local_url),
-        );
+        let services = Services::new(ServiceParts {
+            store: database.store.clone(),
+            engine: Arc::clone(&engine.engine),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+            files: outside::files(config)?,
+            outbound: outside::outbound(config)?,
+            vault: Vault::new(&secrets.master, ids.clone()),
+            tokens: Tokens::new(&secrets.jwt, clock),
+            settings: settings(config, local_url),
+        });
         let first = match role {
             // Whoever shows the API shows the way in.
             Role::Worker => None,
@@ -127,7 +132,8 @@ impl Parts {
         let mut settings = HttpSettings::new(self.ids.clone());
         settings.cors = config.cors.clone();
         // A send waits for the engine, which may take its whole time twice over.
-        let patience = config.engine_timeout * 2 + Duration::from_secs(5);
+        // A file is fetched before that.
+        let patience = config.engine_timeout * 2 + MEDIA_TIMEOUT + Duration::from_secs(5);
         settings.request_timeout = settings.request_timeout.max(patience);
         harden(router, &settings)
     }
@@ -160,6 +166,7 @@ impl Parts {
             database: &database.describe(),
             engine: &self.engine.describe(config),
             data_dir: &config.data_dir,
+            loopback: config.outbound.allow_loopback,
             first: self.first.as_ref(),
         }
         .print();
@@ -280,6 +287,12 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
 
 fn settings(config: &Config, local_url: &str) -> Settings {
     Settings {
+        public_url: config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| local_url.to_owned()),
+        media_timeout: MEDIA_TIMEOUT,
+        catch_up_every: config.catch_up_every,
         callback_base: config
             .callback_url
             .clone()
@@ -291,6 +304,9 @@ fn settings(config: &Config, local_url: &str) -> Settings {
         refresh_token_ttl: Duration::from_hours(30 * 24),
         outbox_patience: config.outbox_patience,
         send_lease: config.engine_timeout + Duration::from_secs(10),
+        watchdog_silence: config.watchdog_silence,
+        disconnect_grace: config.disconnect_grace,
+        recovery_base: config.recovery_base,
     }
 }
 
@@ -305,15 +321,17 @@ pub(crate) fn command_services(
     let secrets = Secrets::obtain(config, &ids)?;
     let local_url = format!("http://{}", reachable(config.addr));
     let engine = EngineHandle::unused()?;
-    Ok(Services::new(
-        database.store.clone(),
+    Ok(Services::new(ServiceParts {
+        store: database.store.clone(),
         engine,
-        Arc::clone(&clock),
-        ids.clone(),
-        Vault::new(&secrets.master, ids),
-        Tokens::new(&secrets.jwt, clock),
-        settings(config, &local_url),
-    ))
+        clock: Arc::clone(&clock),
+        ids: ids.clone(),
+        files: outside::files(config)?,
+        outbound: outside::outbound(config)?,
+        vault: Vault::new(&secrets.master, ids),
+        tokens: Tokens::new(&secrets.jwt, clock),
+        settings: settings(config, &local_url),
+    }))
 }
 
 /// The process's metrics. One recorder serves all servers of a process: tests start several.

@@ -1,10 +1,13 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{EventId, EventName, MessageId, SessionId, SessionStatus};
+use mf_domain::{ContactId, EventId, EventName, MessageId, SessionId, SessionStatus};
 use mf_store::{LoggedEvent, Message, NewEvent, Session, TenantTx};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, content::Extra};
 
 /// What webhooks and streams carry: the same for both, with the same id.
 #[derive(Debug, Serialize)]
@@ -59,7 +62,7 @@ impl<'a> SessionStatusData<'a> {
 }
 
 /// The `data` of what happens to a message: the documented fields first, where `chat_id` is
-/// WhatsApp's; then the rest of the message.
+/// WhatsApp's; then the rest of the message, and whom it is with by both their names.
 #[derive(Serialize)]
 struct MessageData<'a> {
     session_id: SessionId,
@@ -73,20 +76,28 @@ struct MessageData<'a> {
     content: Option<&'a str>,
     content_preview: Option<&'a str>,
     status: &'static str,
-    media: Option<&'a serde_json::Value>,
+    media: Option<Value>,
+    #[serde(flatten)]
+    extra: Extra,
     sender_phone: Option<&'a str>,
+    sender_lid: Option<&'a str>,
     sender_name: Option<&'a str>,
+    contact_id: Option<ContactId>,
+    contact_phone: Option<&'a str>,
+    contact_lid: Option<&'a str>,
     is_group: bool,
     reply_to: Option<&'a str>,
     error: Option<&'a str>,
     sent_at: Option<DateTime<Utc>>,
     delivered_at: Option<DateTime<Utc>>,
     read_at: Option<DateTime<Utc>>,
+    edited_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
-impl<'a> From<&'a Message> for MessageData<'a> {
-    fn from(message: &'a Message) -> Self {
+impl<'a> MessageData<'a> {
+    fn new(message: &'a Message, media: Option<Value>) -> Self {
         Self {
             session_id: message.session_id,
             chat_id: &message.wa_chat_id,
@@ -99,15 +110,22 @@ impl<'a> From<&'a Message> for MessageData<'a> {
             content: message.content.as_deref(),
             content_preview: message.content_preview.as_deref(),
             status: message.status.as_str(),
-            media: message.media.as_ref(),
+            media,
+            extra: Extra::of(message.extra.as_ref()),
             sender_phone: message.sender_phone.as_deref(),
+            sender_lid: message.sender_lid.as_deref(),
             sender_name: message.sender_name.as_deref(),
+            contact_id: message.contact_id.map(ContactId::from),
+            contact_phone: message.contact_phone.as_deref(),
+            contact_lid: message.contact_lid.as_deref(),
             is_group: message.is_group,
             reply_to: message.reply_to.as_deref(),
             error: message.error.as_deref(),
             sent_at: message.sent_at,
             delivered_at: message.delivered_at,
             read_at: message.read_at,
+            edited_at: message.edited_at,
+            revoked_at: message.revoked_at,
             created_at: message.created_at,
         }
     }
@@ -121,8 +139,9 @@ impl Services {
         name: EventName,
         message: &Message,
     ) -> Result<(), ServiceError> {
-        self.tell(tx, name, message.session_id, &MessageData::from(message))
-            .await
+        let media = self.shown_media(message.media.as_ref());
+        let data = MessageData::new(message, media);
+        self.tell(tx, name, message.session_id, &data).await
     }
 
     /// Writes, with the change itself, that a session stands elsewhere now.
@@ -142,7 +161,8 @@ impl Services {
         .await
     }
 
-    async fn tell(
+    /// Writes, with the change itself, that something happened in a session.
+    pub(crate) async fn tell(
         &self,
         tx: &mut TenantTx,
         name: EventName,

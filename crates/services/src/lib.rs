@@ -5,18 +5,26 @@
 //! is here.
 
 mod accounts;
+mod acts;
 mod api_keys;
 mod auth;
+mod catch_up;
+mod contacts;
+mod content;
 mod entropy;
 mod error;
 mod events;
 mod first_run;
+mod health;
 mod hub;
 mod inbound;
 mod lanes;
+mod media;
 mod outbox;
 mod password;
 mod reconcile;
+mod rejected;
+mod retention;
 mod send;
 mod sessions;
 mod settings;
@@ -27,15 +35,20 @@ use std::{sync::Arc, time::Duration};
 
 use mf_domain::{Clock, Ids};
 use mf_engine::Engine;
+use mf_files::Files;
+use mf_outbound::Outbound;
 use mf_store::{Store, StoreResult};
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
 
 pub use accounts::{Login, LoginRefused, NewAccount, Registered};
+pub use acts::ActRefused;
 pub use api_keys::{KeyRefused, KeyRequest, MintedKey};
 pub use mf_engine::EngineError;
+
+pub use content::{ContactExtra, Extra, LocationExtra, MediaRef, PollExtra};
 
 pub use auth::{Actor, Auth, AuthError, Credential, Principal};
 pub use entropy::OsEntropy;
@@ -44,8 +57,9 @@ pub use events::{Envelope, SessionStatusData};
 pub use first_run::{FirstRun, FirstRunError};
 pub use hub::{EventHub, Subscription};
 pub use inbound::CallbackRefused;
+pub use media::{MAX_MEDIA, MediaRefused, MediaUnavailable, OpenedMedia};
 pub use password::{Passwords, WeakPassword};
-pub use send::{Recipient, SendRefused, TextMessage};
+pub use send::{Draft, MediaSource, Recipient, SendRefused, SendRequest};
 pub use sessions::{QrCode, SessionRefused};
 pub use settings::Settings;
 pub use token::Tokens;
@@ -61,6 +75,10 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Ids,
+    /// Where media is kept.
+    pub files: Files,
+    /// The way to addresses that tenants name.
+    pub outbound: Outbound,
     /// Who somebody is.
     pub auth: Auth,
     /// Hashing of passwords.
@@ -79,6 +97,39 @@ pub struct Services {
     instance: Uuid,
     lanes: lanes::Lanes,
     lifecycles: lanes::Lanes,
+    strays: reconcile::Strays,
+    /// Rung when it is known what became of a file.
+    media_settled: Notify,
+    /// Rung when a session came back, and may have missed something.
+    catch_up_soon: Notify,
+}
+
+/// What use cases work with, made before them.
+pub struct ServiceParts {
+    /// The database.
+    pub store: Store,
+    /// The connection to WhatsApp.
+    pub engine: Arc<dyn Engine>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Ids,
+    /// Where media is kept.
+    pub files: Files,
+    /// The way to addresses that tenants name.
+    pub outbound: Outbound,
+    /// Sealing of what must be readable again.
+    pub vault: Vault,
+    /// Signing of access tokens.
+    pub tokens: Tokens,
+    /// What the operator chose.
+    pub settings: Settings,
+}
+
+impl std::fmt::Debug for ServiceParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServiceParts")
+    }
 }
 
 impl std::fmt::Debug for Services {
@@ -124,15 +175,18 @@ impl Services {
     }
 
     /// Puts the parts together. Nothing runs yet.
-    pub fn new(
-        store: Store,
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
-        ids: Ids,
-        vault: Vault,
-        tokens: Tokens,
-        settings: Settings,
-    ) -> Arc<Self> {
+    pub fn new(parts: ServiceParts) -> Arc<Self> {
+        let ServiceParts {
+            store,
+            engine,
+            clock,
+            ids,
+            files,
+            outbound,
+            vault,
+            tokens,
+            settings,
+        } = parts;
         Arc::new(Self {
             auth: Auth::new(store.clone(), tokens, Arc::clone(&clock)),
             passwords: Passwords::new(),
@@ -141,11 +195,16 @@ impl Services {
             shutdown: CancellationToken::new(),
             lanes: lanes::Lanes::default(),
             lifecycles: lanes::Lanes::default(),
+            strays: reconcile::Strays::default(),
             instance: ids.mint(),
+            media_settled: Notify::new(),
+            catch_up_soon: Notify::new(),
             store,
             engine,
             clock,
             ids,
+            files,
+            outbound,
             vault,
             settings,
         })

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use mf_domain::{Jid, MessageStatus, WaMessageId};
-use mf_engine::{EngineError, SessionKey, TextToSend};
+use mf_engine::{EngineError, Outgoing, SessionKey};
 use mf_store::{Claim, ClaimedMessage, Message, Outcome, StoreResult};
 use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, info_span, warn};
 
-use crate::{SendRefused, Services, lanes::Turn, send::Held};
+use crate::{SendRefused, Services, content, lanes::Turn, send::Held};
 
 /// Messages being settled at a time, each of another session.
 const AT_A_TIME: usize = 64;
@@ -110,28 +110,47 @@ impl Services {
         let Ok(chat) = Jid::parse(&message.wa_chat_id) else {
             return Ok(None);
         };
+        let mut url = Ok(String::new());
+        let content = content::of_row(&message, |media| {
+            url = self.media_url_for_engine(claimed.tenant, media.id);
+            url.as_ref().cloned().unwrap_or_default()
+        });
+        url?;
+        let Some(content) = content else {
+            return Ok(None);
+        };
         let held = Held {
             tenant: claimed.tenant,
             id: claimed.id,
             session_id: claimed.session_id,
             claim,
-            text: TextToSend {
+            message: Outgoing {
                 chat,
-                text: message.content.clone().unwrap_or_default(),
+                content,
                 reply_to: reply_to.as_ref().and_then(crate::send::reply_to),
                 id: message.wa_message_id.clone().map(WaMessageId::new),
             },
             queue: claimed.may_send,
             attempts: claimed.attempts,
             attempted: claimed.attempted,
+            restricted: false,
         };
         Ok(Some((message, held)))
     }
 
     async fn send_held(&self, turn: &Turn, mut held: Held) -> Result<(), SendRefused> {
-        if held.text.id.is_none() && self.engine_takes_ids().await {
+        match self.engine_takes_id_of(&held.message.content).await {
             // The engine was away when the message was accepted.
-            held.text.id = Some(self.ids.wa_message_id());
+            Ok(true) if held.message.id.is_none() => {
+                held.message.id = Some(self.ids.wa_message_id());
+            }
+            Ok(_) => {}
+            // It came back as one that cannot do this.
+            Err(refused) => {
+                let error = refused.to_string();
+                self.finish(&held, Outcome::Failed { error }).await?;
+                return Ok(());
+            }
         }
         if !self.renew(&held).await? {
             return Ok(());
@@ -160,7 +179,11 @@ impl Services {
             return Ok(());
         };
         let key = SessionKey::of(claimed.session_id);
-        match self.engine.find_message(&key, &held.text.chat, &id).await {
+        match self
+            .engine
+            .find_message(&key, &held.message.chat, &id)
+            .await
+        {
             Ok(Some(found)) => {
                 let status = found.status.unwrap_or(MessageStatus::Sent);
                 let outcome = match status {
@@ -175,7 +198,8 @@ impl Services {
                 Ok(())
             }
             Ok(None) | Err(EngineError::Unsupported { .. }) => {
-                let repeatable = self.engine_takes_ids().await;
+                let content = &held.message.content;
+                let repeatable = self.engine_takes_id_of(content).await.unwrap_or(false);
                 if repeatable && claimed.may_send && !claimed.expired && claimed.session_works {
                     return self.send_held(turn, held).await;
                 }

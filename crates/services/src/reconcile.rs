@@ -1,11 +1,39 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{EngineSession, SessionKey};
 use mf_store::{ReportedStatus, Session, SessionOwner};
 use tracing::{info, warn};
 
-use crate::{Services, SessionRefused, sessions::of_engine};
+use crate::{Services, SessionRefused, sessions::status::of_engine};
+
+/// Why a session is started that somebody had started before.
+const NOT_RUNNING: &str =
+    "The WhatsApp engine had stopped this session, or lost it; it is being started again.";
+
+/// Sessions at the engine that nobody here has, as far as they were mentioned.
+#[derive(Debug, Default)]
+pub(crate) struct Strays(Mutex<HashSet<SessionId>>);
+
+impl Strays {
+    /// Says of each once that it is there. It is left alone: it may be another server's, or of
+    /// a database that was restored to an older state, and its pairing cannot be had back.
+    fn mention(&self, found: HashSet<SessionId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in found.difference(&known) {
+            let name = SessionKey::of(*id);
+            warn!(
+                name = name.as_str(),
+                "the engine has a session that is not in this database; it is left alone: if \
+                 nobody else uses it, delete it at the engine"
+            );
+        }
+        *known = found;
+    }
+}
 
 impl Services {
     /// Brings sessions and engine in line: takes over what the engine says, starts what shall
@@ -25,6 +53,12 @@ impl Services {
             .await?;
         let ours = tx.session_owners().await?;
         tx.commit().await?;
+        // Counted first: what is made from here on is in neither list.
+        let mut strays: HashSet<SessionId> = at_engine.keys().copied().collect();
+        for owner in &ours {
+            strays.remove(&owner.id);
+        }
+        self.strays.mention(strays);
         for owner in ours {
             let known = at_engine.get(&owner.id);
             if let Err(error) = self.reconcile_session(&owner, known).await {
@@ -55,9 +89,13 @@ impl Services {
             Verdict::InLine => Ok(()),
             Verdict::BringBack => {
                 info!(session.id = %owner.id, "a session is brought back at the engine");
-                self.bring_back(owner).await
+                self.bring_back(owner, now.as_ref()).await
             }
-            Verdict::StandsElsewhere => self.take_over(owner, &session, now.as_ref()).await,
+            // Engines call dead sessions working. One that failed has to prove it.
+            Verdict::Revived if !self.answers(owner.id).await => Ok(()),
+            Verdict::StandsElsewhere | Verdict::Revived => {
+                self.take_over(owner, &session, now.as_ref()).await
+            }
         }
     }
 
@@ -82,12 +120,19 @@ impl Services {
         tx.commit().await?;
         if report.status == Some(SessionStatus::Working) {
             self.store.wake().ring_outbox();
+            self.catch_up_soon.notify_one();
         }
         Ok(())
     }
 
-    async fn bring_back(&self, owner: &SessionOwner) -> Result<(), SessionRefused> {
-        let spec = self.begin_start(owner.tenant, owner.id).await?;
+    async fn bring_back(
+        &self,
+        owner: &SessionOwner,
+        at_engine: Option<&EngineSession>,
+    ) -> Result<(), SessionRefused> {
+        let runs = at_engine.is_some_and(|session| session.status != Some(SessionStatus::Stopped));
+        let reason = (!runs).then_some(NOT_RUNNING);
+        let spec = self.begin_start(owner.tenant, owner.id, reason).await?;
         let started = self.engine.start(&spec).await?;
         self.end_start(owner.tenant, owner.id, Ok(started)).await?;
         Ok(())
@@ -103,11 +148,18 @@ enum Verdict {
     BringBack,
     /// The engine says that it stands elsewhere.
     StandsElsewhere,
+    /// The engine says that it works, and it had failed.
+    Revived,
 }
 
 fn verdict(ours: &Session, theirs: Option<&EngineSession>, callback_url: &str) -> Verdict {
     // A session that the engine does not have is one that stands still.
     let status = theirs.map_or(Some(SessionStatus::Stopped), |theirs| theirs.status);
+    let still = matches!(status, Some(SessionStatus::Stopped | SessionStatus::Failed));
+    // Whether one that failed is tried again, and when, is not decided here.
+    if ours.status == SessionStatus::Failed && still {
+        return Verdict::InLine;
+    }
     let reports_here =
         theirs.is_some_and(|theirs| theirs.callback_url.as_deref() == Some(callback_url));
     if ours.wanted && (status == Some(SessionStatus::Stopped) || !reports_here) {
@@ -115,45 +167,24 @@ fn verdict(ours: &Session, theirs: Option<&EngineSession>, callback_url: &str) -
     }
     match (ours.status, status) {
         (ours, Some(theirs)) if ours == theirs => Verdict::InLine,
-        // It failed and does not run: the one word does not take the other back.
-        (SessionStatus::Failed, Some(SessionStatus::Stopped)) | (_, None) => Verdict::InLine,
+        (_, None) => Verdict::InLine,
+        (SessionStatus::Failed, Some(SessionStatus::Working)) => Verdict::Revived,
         _ => Verdict::StandsElsewhere,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use mf_domain::SessionStatus::{self, Failed, Starting, Stopped, Working};
     use mf_engine::EngineSession;
-    use mf_store::Session;
-    use serde_json::json;
-    use uuid::Uuid;
 
     use super::{
-        Verdict::{BringBack, InLine, StandsElsewhere},
+        Verdict::{BringBack, InLine, Revived, StandsElsewhere},
         verdict,
     };
+    use crate::sessions::status::tests::session as ours;
 
     const HERE: &str = "http://here";
-
-    fn ours(status: SessionStatus, wanted: bool) -> Session {
-        Session {
-            id: Uuid::nil().into(),
-            name: "Session".to_owned(),
-            status,
-            phone_number: None,
-            push_name: None,
-            is_business: false,
-            config: json!({}),
-            last_error: None,
-            wanted,
-            last_seen_at: None,
-            engine_status_at: None,
-            created_at: DateTime::UNIX_EPOCH,
-            updated_at: DateTime::UNIX_EPOCH,
-        }
-    }
 
     fn theirs(status: Option<SessionStatus>, url: &str) -> EngineSession {
         EngineSession {
@@ -201,6 +232,9 @@ mod tests {
         );
         // A start that failed: the engine has no such session, and `last_error` says why.
         assert_eq!(verdict(&ours(Failed, false), None, HERE), InLine);
+        // It waits for its next turn.
+        assert_eq!(verdict(&ours(Failed, true), None, HERE), InLine);
+        assert_eq!(verdict(&ours(Failed, true), Some(&works), HERE), Revived);
         let dreaming = theirs(None, HERE);
         assert_eq!(verdict(&ours(Working, true), Some(&dreaming), HERE), InLine);
     }

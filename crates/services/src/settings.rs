@@ -7,6 +7,12 @@ use mf_domain::{PlanId, SessionId};
 pub struct Settings {
     /// Where the engine reaches this server: scheme, host and port, without a path.
     pub callback_base: String,
+    /// The address that clients see, without a slash at the end.
+    pub public_url: String,
+    /// How long fetching a client's file from its address may take.
+    pub media_timeout: Duration,
+    /// How often the engine is asked for messages that were missed.
+    pub catch_up_every: Duration,
     /// Whether strangers may make accounts.
     pub signup_open: bool,
     /// The plan of a new tenant.
@@ -22,6 +28,12 @@ pub struct Settings {
     /// How long whoever sends a message is believed to be at it. Longer than the engine's
     /// time-out, so that nobody else takes over a call that is under way.
     pub send_lease: Duration,
+    /// After how much silence a working session has to prove that it is one.
+    pub watchdog_silence: Duration,
+    /// How long a session may be away before it is told as disconnected.
+    pub disconnect_grace: Duration,
+    /// How soon a failed session is first brought back. The later attempts wait a multiple.
+    pub recovery_base: Duration,
 }
 
 impl Settings {

@@ -4,9 +4,9 @@
 //! depends on a bell being heard. A job that fails says so and comes again; none of them
 //! takes the process down.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
 
-use mf_services::Services;
+use mf_services::{Services, Settings};
 use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, info_span, warn};
 
@@ -18,6 +18,10 @@ const RECONCILE_AGAIN: Duration = Duration::from_secs(5);
 const KEY_USE_EVERY: Duration = Duration::from_secs(30);
 /// How often tokens that have ended are removed.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// The shortest and the longest pause between two looks for what has come due.
+const LOOK_EVERY: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
+
+type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The jobs of one process.
 #[derive(Debug)]
@@ -29,10 +33,9 @@ impl Worker {
     /// Starts every job. They end when the services' shutdown begins.
     pub fn start(services: &Arc<Services>) -> Self {
         let mut jobs = JoinSet::new();
-        jobs.spawn(outbox(Arc::clone(services)).instrument(info_span!("job.Outbox")));
-        jobs.spawn(reconcile(Arc::clone(services)).instrument(info_span!("job.Reconcile")));
-        jobs.spawn(key_use(Arc::clone(services)).instrument(info_span!("job.KeyUse")));
-        jobs.spawn(sweep(Arc::clone(services)).instrument(info_span!("job.Sweep")));
+        for (name, job) in table(services) {
+            jobs.spawn(job.instrument(info_span!("job", name)));
+        }
         Self { jobs }
     }
 
@@ -42,6 +45,77 @@ impl Worker {
     }
 }
 
+/// Every job there is. Those with a bell of their own loop by themselves; the others are called
+/// again and again, with a pause between.
+fn table(services: &Arc<Services>) -> Vec<(&'static str, Job)> {
+    let looped = |job: fn(Arc<Services>) -> Job| job(Arc::clone(services));
+    let every = |pause, job: fn(Arc<Services>) -> Attempt| repeat(services, pause, job);
+    let Settings {
+        watchdog_silence,
+        disconnect_grace,
+        recovery_base,
+        ..
+    } = services.settings;
+    vec![
+        (
+            "Outbox",
+            looped(|s| Box::pin(async move { s.run_outbox().await })),
+        ),
+        ("Reconcile", looped(|s| Box::pin(reconcile(s)))),
+        ("KeyUse", looped(|s| Box::pin(key_use(s)))),
+        (
+            "Sweep",
+            every(SWEEP_EVERY, |s| attempt(async move { s.sweep().await })),
+        ),
+        (
+            "Watchdog",
+            every(part_of(watchdog_silence), |s| {
+                attempt(async move { s.probe_silent_sessions().await })
+            }),
+        ),
+        (
+            "Recovery",
+            every(part_of(recovery_base), |s| {
+                attempt(async move { s.recover_sessions().await })
+            }),
+        ),
+        (
+            "Disconnects",
+            every(part_of(disconnect_grace), |s| {
+                attempt(async move { s.tell_overdue_disconnects().await })
+            }),
+        ),
+    ]
+}
+
+type Attempt = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// One turn of a job, and what to log where it fails.
+fn attempt<E: Display>(turn: impl Future<Output = Result<(), E>> + Send + 'static) -> Attempt {
+    Box::pin(async { turn.await.map_err(|error| error.to_string()) })
+}
+
+/// A turn, a pause, and so on. A turn that fails is followed by the next.
+fn repeat(services: &Arc<Services>, length: Duration, turn: fn(Arc<Services>) -> Attempt) -> Job {
+    let services = Arc::clone(services);
+    Box::pin(async move {
+        loop {
+            if let Err(error) = turn(Arc::clone(&services)).await {
+                warn!(error, "a turn of this job failed; it comes again");
+            }
+            if !pause(&services, length).await {
+                return;
+            }
+        }
+    })
+}
+
+/// How often to look for what comes due after `span`, so that it is not much later than that.
+fn part_of(span: Duration) -> Duration {
+    let [shortest, longest] = LOOK_EVERY;
+    (span / 4).clamp(shortest, longest)
+}
+
 /// Waits, unless the shutdown comes first: then the answer is no.
 async fn pause(services: &Services, length: Duration) -> bool {
     services
@@ -49,10 +123,6 @@ async fn pause(services: &Services, length: Duration) -> bool {
         .run_until_cancelled(sleep(length))
         .await
         .is_some()
-}
-
-async fn outbox(services: Arc<Services>) {
-    services.run_outbox().await;
 }
 
 async fn reconcile(services: Arc<Services>) {
@@ -77,17 +147,6 @@ async fn key_use(services: Arc<Services>) {
             warn!(error = %error, "the use of API keys could not be written down");
         }
         if !going_on {
-            return;
-        }
-    }
-}
-
-async fn sweep(services: Arc<Services>) {
-    loop {
-        if let Err(error) = services.sweep().await {
-            warn!(error = %error, "tokens that have ended could not be removed");
-        }
-        if !pause(&services, SWEEP_EVERY).await {
             return;
         }
     }

@@ -1,103 +1,19 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{ChatId, Invalid, Jid, JidKind, MessageText, PhoneNumber};
-use mf_http_kit::{Faults, Input};
-use mf_services::Recipient;
+use mf_services::{Extra, Services};
 use mf_store::Message;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A text to send.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct MessageSend {
-    /// Through which session.
-    pub(crate) session_id: Uuid,
-    /// To whom: WhatsApp's id of the chat, such as `15551234567@c.us` or `…@g.us`, or the
-    /// chat's UUID. One of `chat_id` and `phone` is required.
-    #[schema(max_length = 128, example = "15551234567@c.us")]
-    pub(crate) chat_id: Option<String>,
-    /// To whom: the number with its country code.
-    #[schema(max_length = 64, example = "15551234567")]
-    pub(crate) phone: Option<String>,
-    /// What: 1 to 4,096 characters.
-    #[schema(min_length = 1, max_length = 4096, example = "Hello from MoltFlow")]
-    pub(crate) message: String,
-    /// The message that it answers: its id here or at WhatsApp.
-    #[schema(max_length = 128)]
-    pub(crate) reply_to: Option<String>,
-    #[serde(default)]
-    #[schema(ignore)]
-    media_url: Option<Value>,
-    #[serde(default)]
-    #[schema(ignore)]
-    media_base64: Option<Value>,
-    /// Whether it may wait where the engine is away. `false` asks for an error instead.
-    #[serde(default = "yes")]
-    #[schema(default = true)]
-    pub(crate) queue: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-impl MessageSend {
-    /// Whether more than text is to be sent. Nothing may be left out silently.
-    pub(crate) const fn has_media(&self) -> bool {
-        self.media_url.is_some() || self.media_base64.is_some()
-    }
-
-    /// To whom it goes; with the field that says it wrongly.
-    pub(crate) fn recipient(&self) -> Result<Recipient, (&'static str, Invalid)> {
-        match (&self.chat_id, &self.phone) {
-            (Some(chat), _) => recipient(chat).map_err(|invalid| ("chat_id", invalid)),
-            (None, Some(phone)) => PhoneNumber::parse(phone)
-                .map(|phone| Recipient::Jid(Jid::person(&phone)))
-                .map_err(|invalid| ("phone", invalid)),
-            (None, None) => Err((
-                "phone",
-                Invalid::new("value_error.missing", "field required"),
-            )),
-        }
-    }
-}
-
-impl Input for MessageSend {
-    const ONE_OF: &'static [&'static [&'static str]] = &[&["phone", "chat_id"]];
-
-    fn check(&self, faults: &mut Faults) {
-        if let Err((field, invalid)) = self.recipient() {
-            faults.add(field, invalid);
-        }
-        faults.keep("message", MessageText::parse(self.message.as_str()));
-    }
-}
-
-/// A chat by WhatsApp's id, by ours, or, as some clients do, by the bare number.
-fn recipient(chat: &str) -> Result<Recipient, Invalid> {
-    if let Ok(id) = Uuid::try_parse(chat) {
-        return Ok(Recipient::Chat(ChatId::from(id)));
-    }
-    if !chat.contains('@')
-        && let Ok(phone) = PhoneNumber::parse(chat)
-    {
-        return Ok(Recipient::Jid(Jid::person(&phone)));
-    }
-    let jid = Jid::parse(chat)?;
-    if jid.kind() == JidKind::Broadcast {
-        return Err(Invalid::new(
-            "value_error.chat_id",
-            "broadcast lists and status updates cannot be written to",
-        ));
-    }
-    Ok(Recipient::Jid(jid))
-}
+use super::parts_dto::{CardOut, LocationOut, MediaOut, PollOut, ReactionOut, list};
 
 /// A message, in either direction.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MessageOut {
+    /// Its id here.
     id: Uuid,
+    /// The session that it went through.
     session_id: Uuid,
     /// The chat's id here.
     chat_id: Uuid,
@@ -108,29 +24,72 @@ pub(crate) struct MessageOut {
     #[schema(example = "3EB0C431C26A1916E07A12")]
     wa_message_id: Option<String>,
     /// `inbound` or `outbound`.
+    #[schema(example = "outbound")]
     direction: &'static str,
+    /// `text`, `image`, `video`, `gif`, `audio`, `voice`, `document`, `sticker`, `location`,
+    /// `contact`, `poll` or `unknown`.
     #[schema(example = "text")]
     message_type: &'static str,
+    /// Its words: the text, or the caption. Null where the tenant keeps previews only.
     content: Option<String>,
     /// The first 500 characters.
     content_preview: Option<String>,
     /// `pending`, `sent`, `delivered`, `read`, `played` or `failed`; never backwards.
+    #[schema(example = "read")]
     status: &'static str,
-    #[schema(value_type = Option<Object>)]
+    /// Its file.
+    #[schema(value_type = Option<MediaOut>)]
     media: Option<Value>,
+    /// Its place, where it is one.
+    location: Option<LocationOut>,
+    /// Its contact cards, where it has some.
+    contacts: Option<Vec<CardOut>>,
+    /// Its question, where it is a poll.
+    poll: Option<PollOut>,
+    /// Who is named in its words, by WhatsApp's ids.
+    mentions: Vec<String>,
+    /// How people reacted, oldest first.
+    reactions: Vec<ReactionOut>,
+    /// Digits of who wrote it, where they are known.
+    #[schema(example = "15551234567")]
     sender_phone: Option<String>,
+    /// The hidden id of who wrote it, digits.
+    sender_lid: Option<String>,
+    /// What they call themselves.
     sender_name: Option<String>,
+    /// Whom the chat is with, where that is one person.
+    contact_id: Option<Uuid>,
+    /// Their number, digits, where it is known.
+    contact_phone: Option<String>,
+    /// Their hidden id, digits, where it is known.
+    contact_lid: Option<String>,
+    /// Whether the chat is a group.
     is_group: bool,
+    /// WhatsApp's id of the message that it answers.
+    reply_to: Option<String>,
+    /// Whether it is marked with a star.
+    starred: bool,
     /// Why it failed.
     error: Option<String>,
+    /// When WhatsApp took it, or its writer sent it.
     sent_at: Option<DateTime<Utc>>,
+    /// When it reached the recipient's device.
     delivered_at: Option<DateTime<Utc>>,
+    /// When it was read.
     read_at: Option<DateTime<Utc>>,
+    /// When its words were last changed.
+    edited_at: Option<DateTime<Utc>>,
+    /// When it was taken back. Nothing of what it said is left then.
+    revoked_at: Option<DateTime<Utc>>,
+    /// When it was first known here.
     created_at: DateTime<Utc>,
 }
 
-impl From<Message> for MessageOut {
-    fn from(message: Message) -> Self {
+impl MessageOut {
+    /// A message as clients see it.
+    pub(crate) fn new(message: Message, services: &Services) -> Self {
+        let extra = Extra::of(message.extra.as_ref());
+        let votes = list(message.poll_votes);
         Self {
             id: message.id.uuid(),
             session_id: message.session_id.uuid(),
@@ -142,14 +101,29 @@ impl From<Message> for MessageOut {
             content: message.content,
             content_preview: message.content_preview,
             status: message.status.as_str(),
-            media: message.media,
+            media: services.shown_media(message.media.as_ref()),
+            location: extra.location.map(LocationOut::from),
+            contacts: extra
+                .contacts
+                .map(|cards| cards.into_iter().map(CardOut::from).collect()),
+            poll: extra.poll.map(|poll| PollOut::new(poll, votes)),
+            mentions: extra.mentions,
+            reactions: list(message.reactions),
             sender_phone: message.sender_phone,
+            sender_lid: message.sender_lid,
             sender_name: message.sender_name,
+            contact_id: message.contact_id.map(Uuid::from),
+            contact_phone: message.contact_phone,
+            contact_lid: message.contact_lid,
             is_group: message.is_group,
+            reply_to: message.reply_to,
+            starred: message.starred,
             error: message.error,
             sent_at: message.sent_at,
             delivered_at: message.delivered_at,
             read_at: message.read_at,
+            edited_at: message.edited_at,
+            revoked_at: message.revoked_at,
             created_at: message.created_at,
         }
     }
@@ -162,12 +136,14 @@ pub(crate) struct MessageSentOut {
     message: MessageOut,
     /// Always true: it was taken on.
     success: bool,
+    /// How WhatsApp names it.
     result: SendResult,
 }
 
 /// What the guide calls the result.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SendResult {
+    /// The message's name.
     key: SendKey,
 }
 
@@ -181,14 +157,15 @@ pub(crate) struct SendKey {
     remote_jid: String,
 }
 
-impl From<Message> for MessageSentOut {
-    fn from(message: Message) -> Self {
+impl MessageSentOut {
+    /// A message that was taken on, as clients see it.
+    pub(crate) fn new(message: Message, services: &Services) -> Self {
         let key = SendKey {
             id: message.wa_message_id.clone(),
             remote_jid: message.wa_chat_id.clone(),
         };
         Self {
-            message: message.into(),
+            message: MessageOut::new(message, services),
             success: true,
             result: SendResult { key },
         }

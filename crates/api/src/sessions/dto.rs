@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mf_domain::SessionName;
+use mf_domain::{PhoneNumber, SessionName};
 use mf_http_kit::{Faults, Input};
 use mf_store::Session;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,27 @@ pub(crate) struct QrOut {
     pub(crate) image: String,
     /// Until when it can be counted on; then there is another.
     pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+/// Whose phone is to be paired.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct PairingCodeIn {
+    /// The number with its country code.
+    #[schema(max_length = 64, example = "15551234567")]
+    pub(crate) phone: String,
+}
+
+impl Input for PairingCodeIn {
+    fn check(&self, faults: &mut Faults) {
+        faults.keep("phone", PhoneNumber::parse(&self.phone));
+    }
+}
+
+/// What to type on the phone.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PairingCodeOut {
+    #[schema(example = "ABCD-EFGH")]
+    pub(crate) code: String,
 }
 
 /// A session's settings.

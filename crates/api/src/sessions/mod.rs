@@ -4,6 +4,7 @@ mod crud;
 mod dto;
 mod events;
 mod lifecycle;
+mod pairing_code;
 mod qr;
 mod qr_image;
 mod settings;
@@ -23,6 +24,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(lifecycle::restart_session))
         .routes(routes!(lifecycle::logout_session))
         .routes(routes!(qr::get_session_qr))
+        .routes(routes!(pairing_code::create_session_pairing_code))
         .routes(routes!(events::stream_session_events))
         .routes(routes!(
             settings::get_session_settings,
@@ -33,7 +35,9 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Services>> {
 fn refused(refusal: SessionRefused) -> ApiError {
     match refusal {
         SessionRefused::NotFound => ApiError::not_found("Session"),
-        SessionRefused::NoQrCode { .. } => ApiError::bad_request(refusal.to_string()),
+        SessionRefused::NoQrCode { .. } | SessionRefused::NoPairingCode { .. } => {
+            ApiError::bad_request(refusal.to_string())
+        }
         SessionRefused::Failed(error) => error.into(),
     }
 }

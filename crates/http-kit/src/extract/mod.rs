@@ -3,7 +3,9 @@
 mod body;
 mod path;
 mod query;
+mod upload;
 
 pub use body::{Body, OptionalBody, RawBody};
 pub use path::{Path, PathParam, PathParams};
 pub use query::Query;
+pub use upload::{Upload, UploadedFile};

@@ -1,12 +1,16 @@
-use mf_domain::{
-    Direction, EventName, JidKind, MessageStatus, SessionId, SessionStatus, WaMessageId,
-};
-use mf_engine::{Callback, CallbackError, EngineEvent, InboundMessage, SessionKey, StatusReport};
-use mf_store::{
-    ChatPeer, NewInbound, NewRejected, ReportedStatus, SessionOwner, StoreError, Stored, TenantTx,
-};
+//! What the engine reports, taken in: one transaction each, repeats harmless, in any order.
+
+mod message;
+mod report;
+mod told;
+
+use mf_domain::{SessionId, SessionStatus};
+use mf_engine::{Callback, CallbackError, EngineEvent, SessionKey, StatusReport};
+use mf_store::{NewRejected, RejectedCallback, ReportedStatus, SessionOwner, StoreError, TenantTx};
 use tracing::{debug, warn};
 use uuid::Uuid;
+
+pub(crate) use message::Freshness;
 
 use crate::{ServiceError, Services};
 
@@ -19,9 +23,9 @@ pub enum CallbackRefused {
     /// Nobody we know sent it.
     #[error("The signature is missing or wrong")]
     BadSignature,
-    /// It is about a message whose id is not known yet; the engine shall try again.
-    #[error("The message is not known yet")]
-    TooEarly,
+    /// It was kept before, and still cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
     /// Something beneath failed; the engine shall try again.
     #[error(transparent)]
     Failed(#[from] ServiceError),
@@ -101,50 +105,35 @@ impl Services {
         Ok(())
     }
 
+    /// Takes in what was kept because it could not be read: a later version may read it. Its
+    /// signature was found good when it came.
+    pub async fn take_again(&self, rejected: &RejectedCallback) -> Result<(), CallbackRefused> {
+        let mut tx = self.store.system("the operator tries it again").await?;
+        let owner = tx.session_owner(rejected.session_id).await?;
+        tx.commit().await?;
+        let owner = owner.ok_or(CallbackRefused::UnknownSession)?;
+        let read = self.engine.read_kept_callback(&rejected.body);
+        let callback = read.map_err(|error| CallbackRefused::Unreadable(error.to_string()))?;
+        if callback.session != SessionKey::of(owner.id) {
+            let reason = "it names another session".to_owned();
+            return Err(CallbackRefused::Unreadable(reason));
+        }
+        self.take_in(&owner, &callback).await
+    }
+
     async fn take_in(
         &self,
         owner: &SessionOwner,
         callback: &Callback,
     ) -> Result<(), CallbackRefused> {
         let mut tx = self.store.begin(owner.tenant).await?;
-        tx.sessions().seen(owner.id).await?;
-        let outcome = match &callback.event {
-            EngineEvent::Status(report) => {
-                self.take_status(&mut tx, owner, callback, report).await?;
-                "status"
+        let outcome = match self.take_event(&mut tx, owner, callback).await {
+            Ok(outcome) => outcome,
+            // Its twin was a moment quicker: then everything is there already.
+            Err(ServiceError::Store(error)) if error.is_constraint("message_wa_message_id_key") => {
+                return Ok(());
             }
-            EngineEvent::Message(message) => match self.take_message(&mut tx, owner, message).await
-            {
-                Ok(()) => "message",
-                // Its twin was a moment quicker: then everything is there already.
-                Err(ServiceError::Store(error))
-                    if error.is_constraint("message_wa_message_id_key") =>
-                {
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            },
-            EngineEvent::Ack {
-                id,
-                from_me,
-                status,
-                ..
-            } => {
-                if *from_me
-                    && !self.take_ack(&mut tx, owner, id, *status).await?
-                    && tx.messages().may_get_id(owner.id, id).await?
-                {
-                    return Err(CallbackRefused::TooEarly);
-                }
-                "ack"
-            }
-            EngineEvent::Ignored { name } => {
-                debug!(
-                    event = name,
-                    "the engine reported something this server does not act on"
-                );
-                "ignored"
-            }
+            Err(error) => return Err(error.into()),
         };
         tx.commit().await?;
         metrics::counter!("engine_callbacks_total", "outcome" => outcome).increment(1);
@@ -152,8 +141,87 @@ impl Services {
             if report.status == Some(SessionStatus::Working))
         {
             self.store.wake().ring_outbox();
+            self.catch_up_soon.notify_one();
         }
         Ok(())
+    }
+
+    async fn take_event(
+        &self,
+        tx: &mut TenantTx,
+        owner: &SessionOwner,
+        callback: &Callback,
+    ) -> Result<&'static str, ServiceError> {
+        if let EngineEvent::Status(report) = &callback.event {
+            // The engine may say so of a session that is dead.
+            tx.sessions().seen(owner.id).await?;
+            self.take_status(tx, owner, callback, report).await?;
+            return Ok("status");
+        }
+        // Only WhatsApp can have caused the rest.
+        tx.sessions().proved_alive(owner.id).await?;
+        let at = callback.at.unwrap_or_else(|| self.clock.now());
+        let session = owner.id;
+        Ok(match &callback.event {
+            EngineEvent::Message(message) => {
+                self.take_message(tx, owner.id, message, Freshness::Live)
+                    .await?;
+                "message"
+            }
+            EngineEvent::Ack {
+                id,
+                from_me,
+                status,
+                ..
+            } => {
+                if *from_me {
+                    self.take_ack(tx, session, id, *status, at).await?;
+                } else {
+                    self.take_own_reading(tx, session, id, *status).await?;
+                }
+                "ack"
+            }
+            EngineEvent::Reaction(reaction) => {
+                self.take_reaction(tx, session, reaction).await?;
+                "reaction"
+            }
+            EngineEvent::Edited { message, text, at } => {
+                self.take_edit(tx, session, &message.id, text, *at).await?;
+                "edit"
+            }
+            EngineEvent::Revoked { message, at } => {
+                self.take_revocation(tx, session, &message.id, *at).await?;
+                "revocation"
+            }
+            EngineEvent::PollVote(vote) => {
+                self.take_vote(tx, session, vote).await?;
+                "vote"
+            }
+            EngineEvent::Group(report) => {
+                self.take_group(tx, session, report).await?;
+                "group"
+            }
+            EngineEvent::Label(report) => {
+                self.take_label(tx, session, report).await?;
+                "label"
+            }
+            EngineEvent::Call(report) => {
+                self.take_call(tx, session, report).await?;
+                "call"
+            }
+            EngineEvent::Presence(report) => {
+                self.take_presence(tx, session, report).await?;
+                "presence"
+            }
+            EngineEvent::Status(_) => "status",
+            EngineEvent::Ignored { name } => {
+                debug!(
+                    event = name,
+                    "the engine reported something this server does not act on"
+                );
+                "ignored"
+            }
+        })
     }
 
     async fn take_status(
@@ -164,130 +232,20 @@ impl Services {
         report: &StatusReport,
     ) -> Result<(), ServiceError> {
         let me = callback.me.as_ref();
-        let error = match report.status {
-            Some(SessionStatus::Failed) => Some(reason_of_failure(owner.status).to_owned()),
-            None => Some(format!("The engine reports the state {}.", report.raw)),
-            Some(_) => None,
-        };
+        // What may have caused a failure, the session's own history says better.
+        let error = report
+            .status
+            .is_none()
+            .then(|| format!("The engine reports the state {}.", report.raw));
         let reported = ReportedStatus {
             status: report.status,
             phone: me.and_then(|me| me.phone.clone()),
             push_name: me.and_then(|me| me.push_name.clone()),
+            lid: me.and_then(|me| Some(me.lid.as_ref()?.user().to_owned())),
             since: report.since.or(callback.at),
             error,
             only_from: None,
         };
         self.report_status(tx, owner.id, &reported).await
-    }
-
-    async fn take_message(
-        &self,
-        tx: &mut TenantTx,
-        owner: &SessionOwner,
-        message: &InboundMessage,
-    ) -> Result<(), ServiceError> {
-        let direction = if message.from_me {
-            Direction::Outbound
-        } else {
-            Direction::Inbound
-        };
-        // In a group the participant wrote it; elsewhere whoever the chat is with.
-        let writer = match message.chat.kind() {
-            JidKind::Group | JidKind::Broadcast => message.participant.as_ref(),
-            _ => Some(&message.chat),
-        };
-        let sender_phone = writer
-            .filter(|_| !message.from_me)
-            .and_then(mf_domain::Jid::phone)
-            .map(|phone| phone.to_string());
-        let status = match (direction, message.status) {
-            (Direction::Outbound, Some(status)) if status != MessageStatus::Pending => status,
-            (Direction::Outbound, _) => MessageStatus::Sent,
-            (Direction::Inbound, _) => MessageStatus::Delivered,
-        };
-        let is_direct = !message.from_me && message.chat.kind() != JidKind::Group;
-        // Postgres has no place for U+0000 in a text.
-        let text = message
-            .text
-            .as_deref()
-            .map(|text| text.replace('\0', "\u{fffd}"));
-        let stored = tx
-            .messages()
-            .take_in(&NewInbound {
-                id: self.ids.mint(),
-                session_id: owner.id,
-                peer: ChatPeer {
-                    jid: &message.chat,
-                    push_name: message.sender_name.as_deref().filter(|_| is_direct),
-                },
-                new_chat_id: self.ids.mint(),
-                new_contact_id: self.ids.mint(),
-                wa_message_id: &message.id,
-                direction,
-                kind: message.kind,
-                content: text.as_deref(),
-                status,
-                sender_phone: sender_phone.as_deref(),
-                sender_name: message.sender_name.as_deref().filter(|_| !message.from_me),
-                reply_to: message.reply_to.as_ref().map(WaMessageId::as_str),
-                sent_at: message.at,
-            })
-            .await?;
-        match stored {
-            Stored::New(new) if direction == Direction::Inbound => {
-                self.tell_message(tx, EventName::MessageReceived, &new)
-                    .await
-            }
-            Stored::New(new) => self.tell_message(tx, EventName::MessageSent, &new).await,
-            // The report of one of ours is WhatsApp's word that it has it.
-            Stored::Known if message.from_me => {
-                self.take_ack(tx, owner, &message.id, status).await?;
-                Ok(())
-            }
-            Stored::Known => Ok(()),
-        }
-    }
-
-    /// Whether it moved a message on.
-    async fn take_ack(
-        &self,
-        tx: &mut TenantTx,
-        owner: &SessionOwner,
-        id: &WaMessageId,
-        status: MessageStatus,
-    ) -> Result<bool, ServiceError> {
-        let error =
-            (status == MessageStatus::Failed).then_some("WhatsApp could not deliver the message.");
-        let advanced = tx
-            .messages()
-            .advance(owner.id, id, status, self.clock.now(), error)
-            .await?;
-        let Some(advance) = advanced else {
-            return Ok(false);
-        };
-        if advance.overtook_sent {
-            // The engine's answer to the send has not been written down yet, and will have
-            // nothing left to tell.
-            self.tell_message(tx, EventName::MessageSent, &advance.message)
-                .await?;
-        }
-        if let Some(name) = EventName::of_message_status(advance.message.status) {
-            self.tell_message(tx, name, &advance.message).await?;
-        }
-        Ok(true)
-    }
-}
-
-/// Engines say that a session failed, not why: where it stood before tells.
-fn reason_of_failure(before: SessionStatus) -> &'static str {
-    match before {
-        SessionStatus::QrCode => {
-            "The QR code was not scanned in time. Start the session again for a new one."
-        }
-        SessionStatus::Working => {
-            "WhatsApp ended the connection: the phone may have logged the device out. Restart the \
-             session; if it fails again, log it out and pair it anew."
-        }
-        _ => "The engine gave up on the session. Restart it.",
     }
 }

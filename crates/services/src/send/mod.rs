@@ -1,43 +1,25 @@
+//! Sending: the one path that every feature takes.
+
+mod dispatch;
+mod draft;
+
 use std::sync::Arc;
 
-use mf_domain::{
-    ChatId, EventName, Jid, MessageId, MessageKind, MessageStatus, MessageText, SessionId,
-    SessionStatus, WaMessageId,
-};
-use mf_engine::{EngineError, ReplyTo, SessionKey, TextToSend};
-use mf_store::{ChatPeer, Claim, Message, NewOutbound, Outcome, StoreError, Tenant};
-use tracing::{Instrument, info_span, warn};
+use mf_domain::{ContentStorage, Jid, SessionId, SessionStatus, WaMessageId};
+use mf_engine::{Content, EngineError, Outgoing, ReplyTo};
+use mf_store::{ChatPeer, Message, NewOutbound, Session, StoreError, Tenant, TenantTx};
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use crate::{
-    ServiceError, Services,
-    lanes::{Ticket, Turn},
-    outbox::backoff,
+    MediaRefused, ServiceError, Services,
+    content::{Extra, words},
+    lanes::Ticket,
 };
 
-/// A text that a client wants sent.
-#[derive(Debug)]
-pub struct TextMessage {
-    /// Through which session.
-    pub session_id: SessionId,
-    /// To whom.
-    pub to: Recipient,
-    /// What.
-    pub text: MessageText,
-    /// The message that it answers: ours or WhatsApp's id.
-    pub reply_to: Option<String>,
-    /// Whether it may wait for its session.
-    pub queue: bool,
-}
-
-/// To whom a message goes.
-#[derive(Debug, Clone)]
-pub enum Recipient {
-    /// A conversation by WhatsApp's name.
-    Jid(Jid),
-    /// A conversation by ours.
-    Chat(ChatId),
-}
+pub(crate) use dispatch::Held;
+pub(crate) use draft::Prepared;
+pub use draft::{Draft, MediaSource, Recipient, SendRequest};
 
 /// Why a message was not taken on, or not sent.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +39,9 @@ pub enum SendRefused {
     /// The session is on its way back, and the client does not want to wait.
     #[error("The session is reconnecting, and the message was not to wait in the queue")]
     Away,
+    /// The file cannot be sent, or not be had.
+    #[error(transparent)]
+    Media(#[from] MediaRefused),
     /// The engine refused for good.
     #[error("{0}")]
     Refused(EngineError),
@@ -74,40 +59,21 @@ impl From<StoreError> for SendRefused {
     }
 }
 
-/// A message that this process holds and is about to send.
-pub(crate) struct Held {
-    pub(crate) tenant: Tenant,
-    pub(crate) id: MessageId,
-    pub(crate) session_id: SessionId,
-    pub(crate) claim: Claim,
-    pub(crate) text: TextToSend,
-    /// It may go back to the outbox and be sent later.
-    pub(crate) queue: bool,
-    pub(crate) attempts: i32,
-    /// It is on disk that the engine may have been asked.
-    pub(crate) attempted: bool,
-}
-
 impl Services {
-    pub(crate) fn claim(&self, id: Uuid) -> Claim {
-        Claim {
-            id,
-            lease: self.settings.send_lease,
-        }
-    }
-
-    /// Sends a text: the one path that every feature takes.
+    /// Sends a message: the one path that every feature takes.
     ///
     /// The message is on disk before the engine is asked, and what became of it is on disk
     /// before the caller is told. Where the engine is away, the message stays `pending` and
     /// leaves later. A caller who hangs up changes nothing.
-    pub async fn send_text(
+    pub async fn send(
         self: &Arc<Self>,
         tenant: Tenant,
-        message: TextMessage,
+        request: SendRequest,
     ) -> Result<Message, SendRefused> {
-        let ticket = self.lanes.ticket(message.session_id);
-        let (accepted, held) = self.accept(tenant, &ticket, message).await?;
+        // A file may take its time: nobody waits for it in the lane.
+        let prepared = self.prepare(tenant, request).await?;
+        let ticket = self.lanes.ticket(prepared.session_id);
+        let (accepted, held) = self.accept(tenant, &ticket, prepared).await?;
         let Some(held) = held else {
             return Ok(accepted);
         };
@@ -126,34 +92,22 @@ impl Services {
         &self,
         tenant: Tenant,
         ticket: &Ticket,
-        message: TextMessage,
+        message: Prepared,
     ) -> Result<(Message, Option<Held>), SendRefused> {
-        let mints_ids = self.engine_takes_ids().await;
+        let mints_ids = self.engine_takes_id_of(&message.content).await?;
         let mut tx = self.store.begin(tenant).await?;
-        let session = tx
-            .sessions()
-            .lookup(message.session_id)
-            .await?
-            .ok_or(SendRefused::SessionNotFound)?;
-        if !session.status.accepts_messages() {
-            return Err(SendRefused::NotConnected(session.status));
-        }
+        let session = sendable(&mut tx, message.session_id).await?;
         let works = session.status == SessionStatus::Working;
         if !works && !message.queue {
             return Err(SendRefused::Away);
         }
-        let chat = match &message.to {
-            Recipient::Jid(jid) => jid.clone(),
-            Recipient::Chat(id) => {
-                let jid = tx.messages().chat_jid(message.session_id, *id).await?;
-                jid.and_then(|jid| Jid::parse(&jid).ok())
-                    .ok_or(SendRefused::ChatNotFound)?
-            }
-        };
+        let chat = chat_of(&mut tx, message.session_id, &message.to).await?;
         let reply_to = match &message.reply_to {
             Some(id) => Some(find_reply(&mut tx, message.session_id, id).await?),
             None => None,
         };
+        let keep_content =
+            tx.tenants().settings().await?.store_message_content == ContentStorage::Full;
         let wa_message_id = mints_ids.then(|| self.ids.wa_message_id());
         // One claim for all that this process sends at once: what another holds, or a process
         // that died, is ahead of this message, and not to be overtaken.
@@ -161,6 +115,7 @@ impl Services {
         // Where a repeat is no second message, it does no harm to take a message that waited
         // in its lane for one that was tried; elsewhere it would be given up for nothing.
         let attempt = mints_ids || ticket.is_next();
+        let extra = Extra::of_content(&message.content).into_value();
         let new = NewOutbound {
             id: self.ids.mint(),
             session_id: message.session_id,
@@ -171,8 +126,11 @@ impl Services {
             new_chat_id: self.ids.mint(),
             new_contact_id: self.ids.mint(),
             wa_message_id: wa_message_id.as_ref(),
-            kind: MessageKind::Text,
-            content: message.text.as_str(),
+            kind: message.content.kind(),
+            content: words(&message.content),
+            extra: extra.as_ref(),
+            media: message.file.as_ref().map(|file| &file.shown),
+            keep_content,
             reply_to: reply_to.as_ref().map(|reply| &reply.id),
             queue: message.queue,
             patience: self.settings.outbox_patience,
@@ -184,192 +142,89 @@ impl Services {
             // Others wait ahead of it; the row goes with the transaction.
             return Err(SendRefused::Away);
         }
+        if let Some(file) = &message.file {
+            tx.media().attach(file.id, accepted.id).await?;
+        }
         tx.commit().await?;
         let held = claimed.then(|| Held {
             tenant,
             id: accepted.id,
             session_id: message.session_id,
             claim,
-            text: TextToSend {
+            message: Outgoing {
                 chat,
-                text: message.text.as_str().to_owned(),
+                content: message.content,
                 reply_to,
                 id: wa_message_id,
             },
             queue: message.queue,
             attempts: 1,
             attempted: attempt,
+            restricted: session.last_error.as_deref() == Some(crate::health::RESTRICTED),
         });
         Ok((accepted, held))
     }
 
-    async fn send_in_turn(&self, ticket: Ticket, held: Held) -> Result<Message, SendRefused> {
-        let accepted_at = tokio::time::Instant::now();
-        let turn = ticket.turn().await;
-        if !turn.clear {
-            // Somebody ahead was set back: whoever overtakes now would arrive before them.
-            return self.set_back(&turn, &held, false, None).await;
+    /// Whether a send of this content can be repeated under its id. An engine that is away
+    /// does not say so; one that cannot send this at all says so now.
+    pub(crate) async fn engine_takes_id_of(&self, content: &Content) -> Result<bool, SendRefused> {
+        let Ok(info) = self.engine.info().await else {
+            return Ok(false);
+        };
+        if let Some(what) = info.capabilities.lacks(content) {
+            let what = what.to_owned();
+            return Err(SendRefused::Refused(EngineError::Unsupported { what }));
         }
-        // The lease must outlast the engine's answer.
-        let old = accepted_at.elapsed() > self.settings.send_lease / 10;
-        if (old || !held.attempted) && !self.renew(&held).await? {
-            return self.as_it_stands(&held).await;
-        }
-        self.ask_engine(&turn, &held).await
-    }
-
-    /// Whether a send can be repeated under its id. An engine that does not say so cannot.
-    pub(crate) async fn engine_takes_ids(&self) -> bool {
-        self.engine
-            .info()
-            .await
-            .is_ok_and(|info| info.capabilities.caller_message_ids)
-    }
-
-    /// Notes that the engine is about to be asked, under which id, and for how long the claim
-    /// is to be believed. `false` where it was lost.
-    pub(crate) async fn renew(&self, held: &Held) -> Result<bool, SendRefused> {
-        let mut tx = self.store.begin(held.tenant).await?;
-        let ours = tx
-            .outbox()
-            .attempt(held.id, held.claim, held.text.id.as_ref())
-            .await?;
-        tx.commit().await?;
-        Ok(ours)
-    }
-
-    /// The engine call and transaction two.
-    pub(crate) async fn ask_engine(
-        &self,
-        turn: &Turn,
-        held: &Held,
-    ) -> Result<Message, SendRefused> {
-        let key = SessionKey::of(held.session_id);
-        match self.engine.send_text(&key, &held.text).await {
-            Ok(wa_message_id) => {
-                let at = self.clock.now();
-                let sent = Outcome::Sent {
-                    wa_message_id,
-                    status: MessageStatus::Sent,
-                    at,
-                };
-                self.finish(held, sent).await
-            }
-            Err(error) if error.had_no_effect() && !(error.is_passing() && held.queue) => {
-                self.finish(
-                    held,
-                    Outcome::Failed {
-                        error: error.to_string(),
-                    },
-                )
-                .await?;
-                let passing = error.is_passing();
-                Err(if passing {
-                    SendRefused::Engine(error)
-                } else {
-                    SendRefused::Refused(error)
-                })
-            }
-            Err(error) => {
-                warn!(error = %error, "a message goes back to the outbox");
-                let attempted = !error.had_no_effect();
-                self.set_back(turn, held, attempted, Some(error)).await
-            }
-        }
-    }
-
-    /// Back to the outbox. A client who does not want to wait is told so; the outbox still
-    /// finds out what became of a message that the engine may have sent.
-    async fn set_back(
-        &self,
-        turn: &Turn,
-        held: &Held,
-        attempted: bool,
-        error: Option<EngineError>,
-    ) -> Result<Message, SendRefused> {
-        if !held.queue && !attempted {
-            let reason = SendRefused::Away.to_string();
-            self.finish(held, Outcome::Failed { error: reason }).await?;
-            return Err(SendRefused::Away);
-        }
-        let mut tx = self.store.begin(held.tenant).await?;
-        let delay = backoff(held.attempts);
-        tx.outbox()
-            .release(held.id, held.claim, attempted, delay)
-            .await?;
-        tx.commit().await?;
-        turn.set_back();
-        match error {
-            Some(error) if !held.queue => Err(SendRefused::Engine(error)),
-            _ => self.as_it_stands(held).await,
-        }
-    }
-
-    /// Writes down what became of a message, with its event.
-    pub(crate) async fn finish(
-        &self,
-        held: &Held,
-        outcome: Outcome,
-    ) -> Result<Message, SendRefused> {
-        match self.try_finish(held, &outcome).await {
-            // The engine's report of the message came first and stands as a row of its own,
-            // under the id that we would write: the message is sent, without the id.
-            Err(SendRefused::Failed(ServiceError::Store(error)))
-                if error.is_constraint("message_wa_message_id_key") =>
-            {
-                let Outcome::Sent { status, at, .. } = outcome else {
-                    return Err(error.into());
-                };
-                let sent = Outcome::Sent {
-                    wa_message_id: None,
-                    status,
-                    at,
-                };
-                self.try_finish(held, &sent).await
-            }
-            finished => finished,
-        }
-    }
-
-    async fn try_finish(&self, held: &Held, outcome: &Outcome) -> Result<Message, SendRefused> {
-        let mut tx = self.store.begin(held.tenant).await?;
-        let finished = tx.outbox().finish(held.id, held.claim, outcome).await?;
-        if let Some(message) = &finished
-            && let Some(name) = EventName::of_message_status(message.status)
-        {
-            self.tell_message(&mut tx, name, message).await?;
-        }
-        tx.commit().await?;
-        metrics::counter!("messages_finished_total", "outcome" => outcome_label(outcome))
-            .increment(1);
-        match finished {
-            Some(message) => Ok(message),
-            None => self.as_it_stands(held).await,
-        }
-    }
-
-    async fn as_it_stands(&self, held: &Held) -> Result<Message, SendRefused> {
-        let mut tx = self.store.begin(held.tenant).await?;
-        let message = tx.messages().lookup(held.id).await?;
-        tx.commit().await?;
-        message.ok_or(SendRefused::SessionNotFound)
+        Ok(info.capabilities.takes_id_of(content))
     }
 }
 
-fn outcome_label(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Sent { .. } => "sent",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Unknown => "unknown",
+/// A session, if messages may be sent through it.
+async fn sendable(tx: &mut TenantTx, session: SessionId) -> Result<Session, SendRefused> {
+    let session = tx
+        .sessions()
+        .lookup(session)
+        .await?
+        .ok_or(SendRefused::SessionNotFound)?;
+    if session.status.accepts_messages() {
+        Ok(session)
+    } else {
+        Err(SendRefused::NotConnected(session.status))
+    }
+}
+
+async fn chat_of(
+    tx: &mut TenantTx,
+    session: SessionId,
+    to: &Recipient,
+) -> Result<Jid, SendRefused> {
+    match to {
+        Recipient::Jid(jid) => Ok(jid.clone()),
+        Recipient::Chat(id) => {
+            let jid = tx.messages().chat_jid(session, *id).await?;
+            jid.and_then(|jid| Jid::parse(&jid).ok())
+                .ok_or(SendRefused::ChatNotFound)
+        }
     }
 }
 
 /// The message that another one answers, by our id or WhatsApp's.
 async fn find_reply(
-    tx: &mut mf_store::TenantTx,
+    tx: &mut TenantTx,
     session: SessionId,
     id: &str,
 ) -> Result<ReplyTo, SendRefused> {
+    let found = find_message(tx, session, id).await?;
+    let found = found.ok_or(SendRefused::ReplyNotFound)?;
+    reply_to(&found).ok_or(SendRefused::ReplyNotFound)
+}
+
+/// A message of a session, by our id or WhatsApp's.
+pub(crate) async fn find_message(
+    tx: &mut TenantTx,
+    session: SessionId,
+    id: &str,
+) -> Result<Option<Message>, StoreError> {
     // Phones mint ids of 32 hexadecimal digits: without hyphens it is WhatsApp's.
     let found = match Uuid::try_parse(id) {
         Ok(uuid) if id.contains('-') => tx.messages().lookup(uuid.into()).await?,
@@ -378,16 +233,22 @@ async fn find_reply(
             tx.messages().lookup_in(session, &id).await?
         }
     };
-    let found = found.filter(|found| found.session_id == session);
-    let found = found.ok_or(SendRefused::ReplyNotFound)?;
-    reply_to(&found).ok_or(SendRefused::ReplyNotFound)
+    Ok(found.filter(|found| found.session_id == session))
 }
 
 pub(crate) fn reply_to(message: &Message) -> Option<ReplyTo> {
-    let phone = message.sender_phone.as_deref().filter(|_| message.is_group);
     Some(ReplyTo {
         id: WaMessageId::new(message.wa_message_id.clone()?),
         from_me: message.direction == mf_domain::Direction::Outbound,
-        participant: phone.and_then(|phone| Jid::parse(&format!("{phone}@c.us")).ok()),
+        participant: participant(message),
     })
+}
+
+/// Who wrote a message of a group, as the engine named them where that is known.
+pub(crate) fn participant(message: &Message) -> Option<Jid> {
+    if !message.is_group {
+        return None;
+    }
+    let by = |user: Option<&str>, server: &str| Jid::parse(&format!("{}@{server}", user?)).ok();
+    by(message.sender_lid.as_deref(), "lid").or_else(|| by(message.sender_phone.as_deref(), "c.us"))
 }
