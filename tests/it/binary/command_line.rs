@@ -185,6 +185,7 @@ async fn what_needs_no_database_starts_none() {
         "keys",
         "users",
         "tenants",
+        "inbox",
         "openapi",
         "settings",
         "healthcheck",

@@ -11,5 +11,6 @@ mod configuration;
 mod database_away;
 mod drain;
 mod first_start;
+mod inbox;
 mod kill;
 mod secrecy;

@@ -129,6 +129,7 @@ impl Operation {
                 send(json!({"chat_id": friend, "reply_to": ids.message})),
                 send(json!({"chat_id": friend, "reply_to": ids.wa_message})),
             ],
+            "create_session_pairing_code" => vec![Some(json!({"phone": "15550000002"}))],
             "update_session_settings" => vec![Some(json!({"auto_transcribe": true}))],
             // Nobody's ids in these.
             "create_session" | "create_api_key" => vec![Some(json!({"name": "Walk"}))],

@@ -1,17 +1,8 @@
 use mf_waha_sim::Status;
 use serde_json::{Value, json};
 
-use crate::support::{Event, Session, TestApp};
-
-/// What was told, without repeats.
-fn steps(events: &[Event]) -> Vec<String> {
-    let mut steps: Vec<String> = events
-        .iter()
-        .map(|event| format!("{} {}", event.name, event.status()))
-        .collect();
-    steps.dedup();
-    steps
-}
+use super::steps;
+use crate::support::{Session, TestApp};
 
 #[tokio::test]
 async fn from_the_start_to_the_scan_every_step_is_told_in_order() {
@@ -178,43 +169,4 @@ async fn a_connection_that_comes_back_by_itself_is_no_disconnection() {
         "session.disconnected stopped",
     ];
     assert_eq!(told, expected);
-}
-
-#[tokio::test]
-async fn a_connection_that_does_not_come_back_is_a_disconnection() {
-    let app = TestApp::start().await;
-    let (session, mut events) = app.working_session(&app.full_key()).await;
-    app.sim
-        .set_status(&session.engine, Status::Starting)
-        .unwrap();
-    events.status("starting").await;
-    app.sim.set_status(&session.engine, Status::Failed).unwrap();
-    let told = events
-        .collect_until(|event| event.status() == "failed")
-        .await;
-    session.order("stop").await.expect(200);
-    let rest = events
-        .collect_until(|event| event.status() == "stopped")
-        .await;
-    let disconnected = |event: &&Event| event.name == "session.disconnected";
-    assert_eq!(told.iter().chain(&rest).filter(disconnected).count(), 1);
-}
-
-#[tokio::test]
-async fn a_phone_that_logs_the_device_out_is_a_disconnection_with_a_reason() {
-    let app = TestApp::start().await;
-    let (session, mut events) = app.working_session(&app.full_key()).await;
-    app.sim.unlink(&session.engine).unwrap();
-    let lost = events.named("session.disconnected").await;
-    assert_eq!(lost.status(), "failed");
-    let reason = lost.data()["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("logged"), "{reason}");
-    let shown = session.get().await;
-    assert_eq!(shown["status"], "failed");
-    assert_eq!(shown["last_error"], json!(reason));
-
-    // And it can be started again, with a code.
-    session.order("start").await.expect(200);
-    events.status("qr_code").await;
-    assert_eq!(session.get().await["last_error"], Value::Null);
 }

@@ -68,6 +68,34 @@ impl Session {
         self.client.post("/messages/send", body).await
     }
 
+    /// POSTs something to another address with these fields beside the session's id.
+    pub(crate) async fn post_to(&self, path: &str, mut body: Value) -> Answer {
+        body["session_id"] = json!(self.id);
+        self.client.post(path, body).await
+    }
+
+    /// Its owner.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Does something in a chat: `read` or `typing`.
+    pub(crate) async fn in_chat(&self, chat: &str, what: &str, body: Option<Value>) -> Answer {
+        let path = format!("/messages/chat/{}/{chat}/{what}", self.id);
+        match body {
+            Some(body) => self.client.post(&path, body).await,
+            None => self.client.order(&path).await,
+        }
+    }
+
+    /// A file, by the address that clients are told.
+    pub(crate) async fn file(&self, media: &Value) -> Answer {
+        let url = media["url"].as_str().unwrap_or_else(|| panic!("{media}"));
+        let (origin, path) = url.split_once("/api/v2").unwrap();
+        assert!(origin.starts_with("http://"), "{url}");
+        self.client.get(path).await
+    }
+
     /// A message as its owner sees it.
     pub(crate) async fn message(&self, sent: &Value) -> Value {
         let id = sent["id"].as_str().unwrap();
