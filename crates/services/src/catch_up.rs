@@ -58,7 +58,8 @@ impl Services {
                 .await?;
             let sessions = tx.sessions_to_catch_up(every, SESSIONS).await?;
             tx.commit().await?;
-            if sessions.iter().all(|owner| !begun.insert(owner.id)) {
+            let fresh = sessions.iter().filter(|owner| begun.insert(owner.id));
+            if fresh.count() == 0 {
                 return Ok(());
             }
             for owner in sessions {

@@ -2,7 +2,9 @@
 //! keeps it, and as clients are shown it.
 
 use mf_domain::{Jid, MediaId, MessageKind, PhoneNumber};
-use mf_engine::{Attachment, ContactCard, Content, FileToSend, MediaKind, Place, Poll};
+use mf_engine::{
+    Attachment, ContactCard, Content, FileToSend, InboundMessage, MediaKind, Place, Poll,
+};
 use mf_store::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -160,6 +162,18 @@ pub(crate) fn words(content: &Content) -> Option<&str> {
         Content::Location(place) => place.title.as_deref(),
         Content::Contacts(cards) => cards.first().map(|card| card.full_name.as_str()),
     }
+}
+
+/// The words of a message that came in: its text, or what stands for one in a list of chats.
+/// The same as [`words`] says of what is sent, so that a report is known again.
+pub(crate) fn words_of_inbound(message: &InboundMessage) -> Option<String> {
+    let text = message.text.as_deref().or(match &message.attachment {
+        Some(Attachment::Poll(poll)) => Some(poll.title.as_str()),
+        Some(Attachment::Location(place)) => place.title.as_deref(),
+        Some(Attachment::Contacts(cards)) => cards.first().map(|card| card.full_name.as_str()),
+        Some(Attachment::Media(_)) | None => None,
+    });
+    text.map(clean)
 }
 
 /// A file of a message, as the row keeps it in `media`.

@@ -146,16 +146,20 @@ impl Services {
     /// operator's patience. Engines reconnect on purpose, and nobody wants to hear of that.
     pub async fn tell_overdue_disconnects(&self) -> Result<(), ServiceError> {
         let grace = self.settings.disconnect_grace;
-        let mut tx = self
-            .store
-            .system("sessions of every tenant may be away")
-            .await?;
-        let overdue = tx.overdue_disconnects(grace, AT_A_TIME).await?;
-        tx.commit().await?;
-        for (tenant, id) in overdue {
-            self.tell_disconnect(tenant, id, grace).await?;
+        loop {
+            let mut tx = self
+                .store
+                .system("sessions of every tenant may be away")
+                .await?;
+            let overdue = tx.overdue_disconnects(grace, AT_A_TIME).await?;
+            tx.commit().await?;
+            if overdue.is_empty() {
+                return Ok(());
+            }
+            for (tenant, id) in overdue {
+                self.tell_disconnect(tenant, id, grace).await?;
+            }
         }
-        Ok(())
     }
 
     async fn tell_disconnect(

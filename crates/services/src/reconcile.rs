@@ -6,6 +6,7 @@ use std::{
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{EngineSession, SessionKey};
 use mf_store::{ReportedStatus, Session, SessionOwner};
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::{Services, SessionRefused, sessions::status::of_engine};
@@ -14,24 +15,23 @@ use crate::{Services, SessionRefused, sessions::status::of_engine};
 const NOT_RUNNING: &str =
     "The WhatsApp engine had stopped this session, or lost it; it is being started again.";
 
-/// Sessions at the engine that nobody here has, as far as they were mentioned.
+/// Sessions at the engine that nobody here has; `true` for those that were mentioned.
 #[derive(Debug, Default)]
-pub(crate) struct Strays(Mutex<HashSet<SessionId>>);
+pub(crate) struct Strays(Mutex<HashMap<SessionId, bool>>);
 
 impl Strays {
-    /// Says of each once that it is there. It is left alone: it may be another server's, or of
-    /// a database that was restored to an older state, and its pairing cannot be had back.
-    fn mention(&self, found: HashSet<SessionId>) {
+    /// Those to be mentioned: each once, when it is found for the second time, since what is
+    /// just being deleted is still in one of the lists.
+    fn fresh(&self, found: impl Iterator<Item = SessionId>) -> Vec<SessionId> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in found.difference(&known) {
-            let name = SessionKey::of(*id);
-            warn!(
-                name = name.as_str(),
-                "the engine has a session that is not in this database; it is left alone: if \
-                 nobody else uses it, delete it at the engine"
-            );
-        }
-        *known = found;
+        let now: HashMap<SessionId, bool> = found.map(|id| (id, known.contains_key(&id))).collect();
+        let fresh = known
+            .iter()
+            .filter(|(id, mentioned)| !**mentioned && now.contains_key(*id))
+            .map(|(id, _)| *id)
+            .collect();
+        *known = now;
+        fresh
     }
 }
 
@@ -53,50 +53,78 @@ impl Services {
             .await?;
         let ours = tx.session_owners().await?;
         tx.commit().await?;
-        // Counted first: what is made from here on is in neither list.
-        let mut strays: HashSet<SessionId> = at_engine.keys().copied().collect();
-        for owner in &ours {
-            strays.remove(&owner.id);
+        let known_here: HashSet<SessionId> = ours.iter().map(|owner| owner.id).collect();
+        let strays = at_engine.keys().filter(|id| !known_here.contains(id));
+        for stray in self.strays.fresh(strays.copied()) {
+            // It may be another server's, or of a database that was restored to an older state.
+            // No pairing can be had back: that it goes is for a person to say.
+            warn!(
+                name = SessionKey::of(stray).as_str(),
+                "the engine has a session that is not in this database; it is left alone: if \
+                 nobody else uses it, delete it at the engine"
+            );
         }
-        self.strays.mention(strays);
+        let mut proofs = JoinSet::new();
         for owner in ours {
             let known = at_engine.get(&owner.id);
-            if let Err(error) = self.reconcile_session(&owner, known).await {
-                warn!(session.id = %owner.id, error = %error, "a session was not reconciled");
+            match self.reconcile_session(&owner, known).await {
+                Ok(Verdict::Revived) => {
+                    let services = Arc::clone(self);
+                    // A dead one takes its time not to answer.
+                    proofs.spawn(async move { services.believe_if_alive(&owner).await });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    warn!(session.id = %owner.id, error = %error, "a session was not reconciled");
+                }
             }
         }
+        proofs.join_all().await;
         Ok(())
+    }
+
+    /// Engines call dead sessions working: of one that failed it is believed once it answers.
+    async fn believe_if_alive(&self, owner: &SessionOwner) {
+        if !self.answers(owner.id).await {
+            return;
+        }
+        let working = ReportedStatus {
+            status: Some(SessionStatus::Working),
+            only_from: Some(SessionStatus::Failed),
+            ..ReportedStatus::default()
+        };
+        if let Err(error) = self.write_down(owner, &working).await {
+            warn!(session.id = %owner.id, error = %error, "a session was not reconciled");
+        }
     }
 
     async fn reconcile_session(
         &self,
         owner: &SessionOwner,
         at_engine: Option<&EngineSession>,
-    ) -> Result<(), SessionRefused> {
+    ) -> Result<Verdict, SessionRefused> {
         let _turn = self.lifecycles.ticket(owner.id).turn().await;
         // It may have been started, stopped or removed while we waited.
         let Ok(session) = self.session(owner.tenant, owner.id).await else {
-            return Ok(());
+            return Ok(Verdict::InLine);
         };
         let url = self.settings.callback_url(owner.id);
         if verdict(&session, at_engine, &url) == Verdict::InLine {
-            return Ok(());
+            return Ok(Verdict::InLine);
         }
         // The list may be older than the last order or callback: before anything is done, the
         // engine is asked again.
         let now = self.engine.session(&SessionKey::of(owner.id)).await?;
-        match verdict(&session, now.as_ref(), &url) {
-            Verdict::InLine => Ok(()),
+        let verdict = verdict(&session, now.as_ref(), &url);
+        match verdict {
+            Verdict::InLine | Verdict::Revived => {}
             Verdict::BringBack => {
                 info!(session.id = %owner.id, "a session is brought back at the engine");
-                self.bring_back(owner, now.as_ref()).await
+                self.bring_back(owner, now.as_ref()).await?;
             }
-            // Engines call dead sessions working. One that failed has to prove it.
-            Verdict::Revived if !self.answers(owner.id).await => Ok(()),
-            Verdict::StandsElsewhere | Verdict::Revived => {
-                self.take_over(owner, &session, now.as_ref()).await
-            }
+            Verdict::StandsElsewhere => self.take_over(owner, &session, now.as_ref()).await?,
         }
+        Ok(verdict)
     }
 
     /// Writes down where the engine says that a session stands.
@@ -115,8 +143,16 @@ impl Services {
             only_from: Some(session.status),
             ..at_engine.map_or_else(stopped, of_engine)
         };
+        self.write_down(owner, &report).await
+    }
+
+    async fn write_down(
+        &self,
+        owner: &SessionOwner,
+        report: &ReportedStatus,
+    ) -> Result<(), SessionRefused> {
         let mut tx = self.store.begin(owner.tenant).await?;
-        self.report_status(&mut tx, owner.id, &report).await?;
+        self.report_status(&mut tx, owner.id, report).await?;
         tx.commit().await?;
         if report.status == Some(SessionStatus::Working) {
             self.store.wake().ring_outbox();
@@ -177,8 +213,10 @@ fn verdict(ours: &Session, theirs: Option<&EngineSession>, callback_url: &str) -
 mod tests {
     use mf_domain::SessionStatus::{self, Failed, Starting, Stopped, Working};
     use mf_engine::EngineSession;
+    use uuid::Uuid;
 
     use super::{
+        Strays,
         Verdict::{BringBack, InLine, Revived, StandsElsewhere},
         verdict,
     };
@@ -237,5 +275,15 @@ mod tests {
         assert_eq!(verdict(&ours(Failed, true), Some(&works), HERE), Revived);
         let dreaming = theirs(None, HERE);
         assert_eq!(verdict(&ours(Working, true), Some(&dreaming), HERE), InLine);
+    }
+
+    #[test]
+    fn a_stray_session_is_mentioned_once_and_only_if_it_stays() {
+        let strays = Strays::default();
+        let [lasting, passing] = [1, 2].map(|id| Uuid::from_u128(id).into());
+        assert_eq!(strays.fresh([lasting, passing].into_iter()), []);
+        assert_eq!(strays.fresh([lasting].into_iter()), [lasting]);
+        assert_eq!(strays.fresh([lasting, passing].into_iter()), []);
+        assert_eq!(strays.fresh([lasting].into_iter()), []);
     }
 }

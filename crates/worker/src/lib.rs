@@ -16,6 +16,10 @@ const RECONCILE_EVERY: Duration = Duration::from_mins(1);
 const RECONCILE_AGAIN: Duration = Duration::from_secs(5);
 /// How often the use of keys is written down.
 const KEY_USE_EVERY: Duration = Duration::from_secs(30);
+/// How often messages are removed that were to be kept so long and no longer.
+const RETENTION_EVERY: Duration = Duration::from_mins(15);
+/// How often the engine is asked whose hidden ids these are.
+const HIDDEN_NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// How often tokens that have ended are removed.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// The shortest and the longest pause between two looks for what has come due.
@@ -61,11 +65,37 @@ fn table(services: &Arc<Services>) -> Vec<(&'static str, Job)> {
             "Outbox",
             looped(|s| Box::pin(async move { s.run_outbox().await })),
         ),
+        (
+            "Media",
+            looped(|s| Box::pin(async move { s.run_media().await })),
+        ),
+        (
+            "CatchUp",
+            looped(|s| Box::pin(async move { s.run_catch_up().await })),
+        ),
         ("Reconcile", looped(|s| Box::pin(reconcile(s)))),
         ("KeyUse", looped(|s| Box::pin(key_use(s)))),
         (
             "Sweep",
             every(SWEEP_EVERY, |s| attempt(async move { s.sweep().await })),
+        ),
+        (
+            "MediaSweep",
+            every(SWEEP_EVERY, |s| {
+                attempt(async move { s.sweep_media().await })
+            }),
+        ),
+        (
+            "Retention",
+            every(RETENTION_EVERY, |s| {
+                attempt(async move { s.expire_messages().await })
+            }),
+        ),
+        (
+            "HiddenNumbers",
+            every(HIDDEN_NUMBERS_EVERY, |s| {
+                attempt(async move { s.resolve_hidden_numbers().await })
+            }),
         ),
         (
             "Watchdog",

@@ -7,7 +7,7 @@ use mf_store::{Advance, ChatPeer, MediaOrigin, NewInbound, NewMedia, Stored, Ten
 
 use crate::{
     ServiceError, Services,
-    content::{Extra, clean},
+    content::{Extra, clean, words_of_inbound},
     media::UNKNOWN,
 };
 
@@ -49,7 +49,7 @@ impl Services {
             .filter(|_| !message.from_me)
             .and_then(mf_domain::Jid::phone)
             .map(|phone| phone.to_string());
-        let text = message.text.as_deref().map(clean);
+        let text = words_of_inbound(message);
         let extra =
             Extra::of_attachment(message.attachment.as_ref(), &message.mentions).into_value();
         let file = file_of(message).map(|media| self.new_media(session, message, media));
