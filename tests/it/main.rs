@@ -21,3 +21,4 @@ mod health;
 mod isolation;
 mod messages;
 mod sessions;
+mod tenant;

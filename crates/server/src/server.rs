@@ -26,7 +26,8 @@ use crate::{
     secrets::{self, Secrets},
 };
 
-/// How long fetching a client's file from its address may take.
+/// How long fetching a client's file from its address may take, and at least how long the
+/// engine may take with one.
 const MEDIA_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Which part of the work a process does.
@@ -133,7 +134,8 @@ impl Parts {
         settings.cors = config.cors.clone();
         // A send waits for the engine, which may take its whole time twice over.
         // A file is fetched before that.
-        let patience = config.engine_timeout * 2 + MEDIA_TIMEOUT + Duration::from_secs(5);
+        let engine = config.engine_timeout.max(MEDIA_TIMEOUT);
+        let patience = engine * 2 + MEDIA_TIMEOUT + Duration::from_secs(5);
         settings.request_timeout = settings.request_timeout.max(patience);
         harden(router, &settings)
     }
@@ -304,6 +306,7 @@ fn settings(config: &Config, local_url: &str) -> Settings {
         refresh_token_ttl: Duration::from_hours(30 * 24),
         outbox_patience: config.outbox_patience,
         send_lease: config.engine_timeout + Duration::from_secs(10),
+        media_send_lease: config.engine_timeout.max(MEDIA_TIMEOUT) + Duration::from_secs(10),
         watchdog_silence: config.watchdog_silence,
         disconnect_grace: config.disconnect_grace,
         recovery_base: config.recovery_base,

@@ -40,7 +40,7 @@ impl Services {
 
     async fn claim_and_settle(self: &Arc<Self>, work: &mut JoinSet<()>) -> StoreResult<()> {
         let free = AT_A_TIME.saturating_sub(work.len());
-        let claim = self.claim(self.ids.mint());
+        let claim = self.claim(self.ids.mint(), None);
         let mut tx = self
             .store
             .system("messages of all tenants wait in one queue")
@@ -123,7 +123,7 @@ impl Services {
             tenant: claimed.tenant,
             id: claimed.id,
             session_id: claimed.session_id,
-            claim,
+            claim: self.claim(claim.id, Some(&content)),
             message: Outgoing {
                 chat,
                 content,

@@ -28,6 +28,9 @@ pub struct Settings {
     /// How long whoever sends a message is believed to be at it. Longer than the engine's
     /// time-out, so that nobody else takes over a call that is under way.
     pub send_lease: Duration,
+    /// The same for a message with a file, which the engine fetches and WhatsApp takes more
+    /// slowly.
+    pub media_send_lease: Duration,
     /// After how much silence a working session has to prove that it is one.
     pub watchdog_silence: Duration,
     /// How long a session may be away before it is told as disconnected.

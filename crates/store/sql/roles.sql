@@ -30,7 +30,12 @@ BEGIN
                     AND NOT (m.grantor = 10 AND m.admin_option)
             )
         THEN
-            EXECUTE format('GRANT %I TO %I', wanted, current_user);
+            BEGIN
+                EXECUTE format('GRANT %I TO %I', wanted, current_user);
+            EXCEPTION WHEN unique_violation THEN
+                -- Another server with the same login was a moment quicker.
+                NULL;
+            END;
         END IF;
     END LOOP;
 END

@@ -1,11 +1,16 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mf_test_support::Credential;
+use mf_waha_sim::{Inbound, InboundContent, MediaFile};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, TestApp};
+use crate::support::{Answer, Client, TestApp, samples};
 
 /// Operations that nobody has to be somebody for.
 pub(crate) const PUBLIC: [&str; 3] = ["login", "refresh", "signup"];
+
+/// Somebody to whom the tenant writes, and who writes back.
+const FRIEND: &str = "15550000002@c.us";
 
 /// One operation of the document.
 #[derive(Debug, Clone)]
@@ -28,6 +33,9 @@ pub(crate) struct Ids {
     pub(crate) message: String,
     pub(crate) wa_message: String,
     pub(crate) chat: String,
+    /// What a path names that takes either.
+    pub(crate) session_or_chat: String,
+    pub(crate) media: String,
 }
 
 /// Every operation that the running server documents.
@@ -82,7 +90,26 @@ impl Ids {
             message: id(3),
             wa_message: "3EB0000000000000000000".to_owned(),
             chat: id(4),
+            session_or_chat: id(1),
+            media: id(5),
         }
+    }
+
+    /// The same things by each of the names that they are called by.
+    pub(crate) fn in_other_words(&self) -> [Self; 3] {
+        [
+            self.clone(),
+            Self {
+                message: self.wa_message.clone(),
+                session_or_chat: self.chat.clone(),
+                ..self.clone()
+            },
+            Self {
+                chat: FRIEND.to_owned(),
+                session_or_chat: FRIEND.to_owned(),
+                ..self.clone()
+            },
+        ]
     }
 }
 
@@ -95,6 +122,9 @@ impl Operation {
                 "session_id" => &ids.session,
                 "key_id" => &ids.key,
                 "message_id" => &ids.message,
+                "chat_id" => &ids.chat,
+                "chat" => &ids.session_or_chat,
+                "media_id" => &ids.media,
                 other => panic!(
                     "{} has {{{other}}} in its path: say in tests/it/isolation what goes there",
                     self.id
@@ -114,21 +144,38 @@ impl Operation {
     /// which it takes them.
     pub(crate) fn bodies(&self, ids: &Ids) -> Vec<Option<Value>> {
         let send = |to: Value| {
-            let mut body = json!({"session_id": ids.session, "message": "hello"});
-            body.as_object_mut()
-                .unwrap()
-                .extend(to.as_object().unwrap().clone());
-            Some(body)
+            let body = json!({"session_id": ids.session, "message": "hello"});
+            Some(merged(body, &to))
         };
-        let friend = "15550000002@c.us";
+        let to = |more: Value| {
+            vec![
+                send(merged(json!({"chat_id": FRIEND}), &more)),
+                send(merged(json!({"chat_id": ids.chat}), &more)),
+            ]
+        };
+        let file = |bytes: &[u8]| to(json!({"media_base64": STANDARD.encode(bytes)}));
         match self.id.as_str() {
             "send_message" => vec![
                 send(json!({"phone": "15550000002"})),
-                send(json!({"chat_id": friend})),
+                send(json!({"chat_id": FRIEND})),
                 send(json!({"chat_id": ids.chat})),
-                send(json!({"chat_id": friend, "reply_to": ids.message})),
-                send(json!({"chat_id": friend, "reply_to": ids.wa_message})),
+                send(json!({"chat_id": FRIEND, "reply_to": ids.message})),
+                send(json!({"chat_id": FRIEND, "reply_to": ids.wa_message})),
             ],
+            "send_sticker" => file(&samples::webp("walk")),
+            "send_gif" => file(&samples::gif("walk")),
+            "send_voice" => file(&samples::opus("walk")),
+            "send_poll" => to(json!({"title": "Walk?", "options": ["yes", "no"]})),
+            "send_location" => to(json!({"latitude": 1, "longitude": 2})),
+            "send_contact" => to(json!({"contacts": [{"full_name": "W", "phone": "15550000003"}]})),
+            "send_reaction" => [&ids.message, &ids.wa_message]
+                .map(|id| send(json!({"message_id": id, "reaction": "👍"})))
+                .to_vec(),
+            "edit_message" => vec![Some(json!({"message": "changed"}))],
+            "star_message" => vec![Some(json!({"star": true}))],
+            "mark_chat_read" => vec![None],
+            "show_typing" => vec![None, Some(json!({"typing": false}))],
+            "update_tenant_settings" => vec![Some(json!({"store_message_content": "full"}))],
             "create_session_pairing_code" => vec![Some(json!({"phone": "15550000002"}))],
             "update_session_settings" => vec![Some(json!({"auto_transcribe": true}))],
             // Nobody's ids in these.
@@ -153,11 +200,22 @@ impl Operation {
     }
 }
 
+/// An object with the members of another.
+fn merged(mut object: Value, more: &Value) -> Value {
+    let more = more.as_object().unwrap().clone();
+    object.as_object_mut().unwrap().extend(more);
+    object
+}
+
 /// The tenant's own ids, and what stands behind them.
 pub(crate) async fn ids_of(app: &TestApp, client: &Client) -> Ids {
     assert!(matches!(client.credential(), Credential::ApiKey(_)));
-    let (session, _events) = app.working_session(client).await;
+    let (session, mut events) = app.working_session(client).await;
     let sent = session.send("15550000002", "hello").await;
+    let picture = MediaFile::new("image/png", samples::png("theirs"));
+    let picture = Inbound::of(FRIEND, InboundContent::Image(picture));
+    app.sim.inbound(&session.engine, picture).await.unwrap();
+    let received = events.named("message.received").await;
     let key = client.get("/api-keys").await.expect(200)[0]["id"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids {
@@ -166,5 +224,7 @@ pub(crate) async fn ids_of(app: &TestApp, client: &Client) -> Ids {
         message: text(&sent["id"]),
         wa_message: text(&sent["wa_message_id"]),
         chat: text(&sent["chat_id"]),
+        session_or_chat: session.id.to_string(),
+        media: text(&received.data()["media"]["id"]),
     }
 }

@@ -1,9 +1,17 @@
 //! Sending, and what became of it.
 
+mod acts;
 mod arriving;
 mod dialects;
+mod history;
+mod incoming_kinds;
+mod kinds;
+mod missed;
+mod media_reading;
 mod outbox;
 mod outcomes;
+mod people;
 mod refused;
 mod send;
+mod sending_media;
 mod status;

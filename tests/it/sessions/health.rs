@@ -172,7 +172,7 @@ async fn a_restricted_account_is_named_once_and_cleared_when_it_may_write_again(
 }
 
 #[tokio::test]
-async fn an_engine_that_fails_a_call_and_is_well_is_asked_only_once() {
+async fn a_session_that_failed_to_answer_once_is_restarted_once() {
     let app = TestApp::start().await;
     let (session, mut events) = app.working_session(&app.full_key()).await;
     let failure = Failure::new(500).on("/api/contacts/check-exists");

@@ -1,7 +1,6 @@
 //! Files small enough to look at, and real enough to be told apart.
 
-use hmac::digest::Digest as _;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of bytes, in hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {

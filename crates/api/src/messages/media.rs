@@ -14,22 +14,16 @@ use mf_http_kit::{
 };
 use mf_services::{MediaUnavailable, OpenedMedia};
 use mf_store::Media;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     access::let_read_history,
     file_headers::{Part, disposition, is_known},
+    form_dto::FileBytes,
 };
 
 /// Seconds after which a file that is on its way is worth another look.
 const ARRIVES_IN: u64 = 5;
-
-/// The file, for the document.
-#[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
-#[expect(dead_code, reason = "it only documents")]
-struct MediaFile(Vec<u8>);
 
 /// Read a file
 ///
@@ -46,8 +40,8 @@ struct MediaFile(Vec<u8>);
     ),
     security(("ApiKeyAuth" = ["messages:read"]), ("BearerAuth" = ["messages:read"])),
     responses(
-        (status = 200, body = MediaFile, content_type = "*/*", description = "The file"),
-        (status = 206, body = MediaFile, content_type = "*/*", description = "The part asked for"),
+        (status = 200, body = FileBytes, content_type = "*/*", description = "The file"),
+        (status = 206, body = FileBytes, content_type = "*/*", description = "The part asked for"),
         (status = 304, description = "It is the one that is known"),
         (status = 416, body = mf_http_kit::openapi::ErrorOut, description = "There is no such part"),
         AuthErrors, NotFoundError, ParamErrors, ServerErrors,
@@ -87,11 +81,16 @@ pub(crate) async fn get_media(
             return Err(unavailable(none));
         }
     };
-    let opened = services.open_media(tenant, media, part.clone()).await;
-    Ok(answer(opened.map_err(unavailable)?, part, etag.as_deref()))
+    let is_part = part.is_some();
+    let opened = services.open_media(tenant, media, part).await;
+    Ok(answer(
+        opened.map_err(unavailable)?,
+        is_part,
+        etag.as_deref(),
+    ))
 }
 
-fn answer(opened: OpenedMedia, part: Option<Range<u64>>, etag: Option<&str>) -> Response {
+fn answer(opened: OpenedMedia, is_part: bool, etag: Option<&str>) -> Response {
     let OpenedMedia { media, opened } = opened;
     let Range { start, end } = opened.range;
     let body = opened.stream.inspect_err(|error| {
@@ -122,7 +121,7 @@ fn answer(opened: OpenedMedia, part: Option<Range<u64>>, etag: Option<&str>) -> 
     if let Some(etag) = etag {
         headers.insert(header::ETAG, text(etag));
     }
-    if part.is_some() && end > start {
+    if is_part && end > start {
         let range = format!("bytes {start}-{}/{}", end - 1, opened.size);
         headers.insert(header::CONTENT_RANGE, text(&range));
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

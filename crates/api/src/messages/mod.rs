@@ -4,6 +4,7 @@ mod access;
 mod acts;
 mod dto;
 mod file_headers;
+mod form_dto;
 mod history;
 mod history_dto;
 mod kinds_dto;

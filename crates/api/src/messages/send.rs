@@ -9,6 +9,7 @@ use mf_services::{Draft, MediaRefused, Recipient, SendRefused, SendRequest};
 
 use super::{
     dto::MessageSentOut,
+    form_dto::{MediaForm, MessageForm},
     kinds_dto::{ContactSend, LocationSend, PollSend, SendTarget},
     media_dto::{MediaSend, MessageSend},
 };
@@ -22,7 +23,8 @@ type Sent = ApiResult<(StatusCode, Reply<MessageSentOut>)>;
 /// an hour. Files come by address, in base64, or in a form (`multipart/form-data`, field
 /// `file`).
 #[utoipa::path(
-    post, path = "/messages/send", tag = "messages", request_body = MessageSend,
+    post, path = "/messages/send", tag = "messages",
+    request_body(content((MessageSend = "application/json"), (MessageForm = "multipart/form-data"))),
     security(("ApiKeyAuth" = ["messages:send"]), ("BearerAuth" = ["messages:send"])),
     responses(
         (status = 201, body = MessageSentOut),
@@ -47,7 +49,8 @@ pub(crate) async fn send_message(
 ///
 /// A WebP picture, by `sticker_url`, `media_url`, in base64, or in a form.
 #[utoipa::path(
-    post, path = "/messages/send/sticker", tag = "messages", request_body = MediaSend,
+    post, path = "/messages/send/sticker", tag = "messages",
+    request_body(content((MediaSend = "application/json"), (MediaForm = "multipart/form-data"))),
     security(("ApiKeyAuth" = ["messages:send"]), ("BearerAuth" = ["messages:send"])),
     responses(
         (status = 201, body = MessageSentOut),
@@ -63,7 +66,8 @@ pub(crate) async fn send_sticker(caller: Caller<MessagesSend>, upload: Upload<Me
 /// A GIF or an MP4, by `gif_url`, `media_url`, in base64, or in a form. It plays again and
 /// again, without sound.
 #[utoipa::path(
-    post, path = "/messages/send/gif", tag = "messages", request_body = MediaSend,
+    post, path = "/messages/send/gif", tag = "messages",
+    request_body(content((MediaSend = "application/json"), (MediaForm = "multipart/form-data"))),
     security(("ApiKeyAuth" = ["messages:send"]), ("BearerAuth" = ["messages:send"])),
     responses(
         (status = 201, body = MessageSentOut),
@@ -78,7 +82,8 @@ pub(crate) async fn send_gif(caller: Caller<MessagesSend>, upload: Upload<MediaS
 ///
 /// Opus in Ogg is sent as it is; other sound is converted by the engine.
 #[utoipa::path(
-    post, path = "/messages/send/voice", tag = "messages", request_body = MediaSend,
+    post, path = "/messages/send/voice", tag = "messages",
+    request_body(content((MediaSend = "application/json"), (MediaForm = "multipart/form-data"))),
     security(("ApiKeyAuth" = ["messages:send"]), ("BearerAuth" = ["messages:send"])),
     responses(
         (status = 201, body = MessageSentOut),

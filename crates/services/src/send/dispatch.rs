@@ -1,5 +1,5 @@
 use mf_domain::{MessageId, MessageStatus, SessionId};
-use mf_engine::{EngineError, Outgoing, SessionKey};
+use mf_engine::{Content, EngineError, Outgoing, SessionKey};
 use mf_store::{Claim, Message, Outcome, Tenant};
 use tracing::warn;
 use uuid::Uuid;
@@ -28,11 +28,13 @@ pub(crate) struct Held {
 }
 
 impl Services {
-    pub(crate) fn claim(&self, id: Uuid) -> Claim {
-        Claim {
-            id,
-            lease: self.settings.send_lease,
-        }
+    /// A claim on a message, believed for as long as sending it may take.
+    pub(crate) fn claim(&self, id: Uuid, content: Option<&Content>) -> Claim {
+        let lease = match content {
+            Some(Content::Media { .. }) => self.settings.media_send_lease,
+            _ => self.settings.send_lease,
+        };
+        Claim { id, lease }
     }
 
     pub(super) async fn send_in_turn(

@@ -111,7 +111,7 @@ impl Services {
         let wa_message_id = mints_ids.then(|| self.ids.wa_message_id());
         // One claim for all that this process sends at once: what another holds, or a process
         // that died, is ahead of this message, and not to be overtaken.
-        let claim = self.claim(self.instance);
+        let claim = self.claim(self.instance, Some(&message.content));
         // Where a repeat is no second message, it does no harm to take a message that waited
         // in its lane for one that was tried; elsewhere it would be given up for nothing.
         let attempt = mints_ids || ticket.is_next();

@@ -252,7 +252,9 @@ impl Messages<'_> {
     async fn adopt(&mut self, new: &NewInbound<'_>) -> StoreResult<Option<MessageId>> {
         let alike: &[&str] = match new.kind {
             MessageKind::Video | MessageKind::Gif => &["video", "gif"],
+            // Engines have no call for sound files, and send them as one or the other.
             MessageKind::Audio | MessageKind::Voice => &["audio", "voice"],
+            MessageKind::Document => &["document", "audio"],
             kind => &[kind.as_str()],
         };
         let alike: Vec<String> = alike.iter().map(|&kind| kind.to_owned()).collect();
@@ -268,7 +270,6 @@ impl Messages<'_> {
                    AND CASE WHEN m.keep_content OR m.content IS NOT NULL
                        THEN coalesce(m.content, '') = coalesce($4, '')
                        ELSE coalesce(m.content_preview, '') = coalesce($5, '') END
-                   AND (m.extra IS NULL OR $8::jsonb IS NULL OR m.extra @> $8 OR m.extra <@ $8)
                    AND m.outbox_attempts > 0
                    AND m.created_at > now() - interval '1 day'
                  ORDER BY m.created_at, m.id LIMIT 1
@@ -282,7 +283,6 @@ impl Messages<'_> {
             new.content.map(preview),
             new.wa_message_id.as_str(),
             &alike,
-            new.extra,
         )
         .fetch_optional(self.tx.conn())
         .await?;
