@@ -247,8 +247,8 @@ impl Messages<'_> {
     /// Gives WhatsApp's id to the oldest message of ours that waits for one and says the same
     /// in the same chat.
     ///
-    /// Engines tell films and sounds apart in other ways than we do, and add to a place or a
-    /// poll what nobody gave them. Of a text that was not kept, there is its beginning.
+    /// Engines tell films and sounds apart in other ways than we do, round degrees, and add to a
+    /// place or a poll what nobody gave them. Of a text that was not kept, there is its beginning.
     async fn adopt(&mut self, new: &NewInbound<'_>) -> StoreResult<Option<MessageId>> {
         let alike: &[&str] = match new.kind {
             MessageKind::Video | MessageKind::Gif => &["video", "gif"],
@@ -270,6 +270,11 @@ impl Messages<'_> {
                    AND CASE WHEN m.keep_content OR m.content IS NOT NULL
                        THEN coalesce(m.content, '') = coalesce($4, '')
                        ELSE coalesce(m.content_preview, '') = coalesce($5, '') END
+                   AND coalesce(m.extra #> '{poll,options}' = $8::jsonb #> '{poll,options}', true)
+                   AND coalesce(abs((m.extra #>> '{location,latitude}')::float8
+                           - ($8 #>> '{location,latitude}')::float8)
+                       + abs((m.extra #>> '{location,longitude}')::float8
+                           - ($8 #>> '{location,longitude}')::float8) < 0.001, true)
                    AND m.outbox_attempts > 0
                    AND m.created_at > now() - interval '1 day'
                  ORDER BY m.created_at, m.id LIMIT 1
@@ -283,6 +288,7 @@ impl Messages<'_> {
             new.content.map(preview),
             new.wa_message_id.as_str(),
             &alike,
+            new.extra,
         )
         .fetch_optional(self.tx.conn())
         .await?;

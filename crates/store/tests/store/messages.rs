@@ -325,22 +325,25 @@ async fn a_report_of_our_own_file_or_place_is_matched_by_what_it_is() {
     let session = world.session(tenant).await;
     let held = claim();
     let peer = jid("15550000002");
-    let here = json!({ "location": "here", "title": "Harbour" });
-    let there = json!({ "location": "there" });
+    let place = |latitude: f64| json!({ "location": { "latitude": latitude, "longitude": -9.9 } });
+    // Degrees come back rounded, and with a name.
+    let mut here = place(53.500_001);
+    here["location"]["title"] = json!("Harbour");
+    let there = place(54.5);
     for (number, (sent, extra, told, told_extra, matches)) in [
         (MessageKind::Gif, None, MessageKind::Video, None, true),
         (MessageKind::Voice, None, MessageKind::Audio, None, true),
         (MessageKind::Image, None, MessageKind::Document, None, false),
         (
             MessageKind::Location,
-            Some(json!({ "location": "here" })),
+            Some(place(53.5)),
             MessageKind::Location,
             Some(&here),
             true,
         ),
         (
             MessageKind::Location,
-            Some(json!({ "location": "here" })),
+            Some(place(53.5)),
             MessageKind::Location,
             Some(&there),
             false,
