@@ -43,8 +43,9 @@ pub enum PutError<E> {
     Files(#[from] FilesError),
 }
 
+/// What is not found when something is to be kept is the bucket, and no file.
 impl<E> From<object_store::Error> for PutError<E> {
     fn from(error: object_store::Error) -> Self {
-        Self::Files(error.into())
+        Self::Files(FilesError::Store(error))
     }
 }

@@ -45,7 +45,8 @@ impl Files {
         let mut seen = Seen::default();
         seen.take_in(&bytes);
         let path = self.path(key);
-        self.store.put(&path, PutPayload::from_bytes(bytes)).await?;
+        let put = self.store.put(&path, PutPayload::from_bytes(bytes)).await;
+        put.map_err(FilesError::Store)?;
         Ok(seen.done())
     }
 }

@@ -130,11 +130,12 @@ impl Services {
         owner: &SessionOwner,
         chats: &[(Jid, Option<String>)],
     ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
         let mut tx = self.store.begin(owner.tenant).await?;
         for (chat, name) in chats.iter().filter(|(chat, _)| chat.is_group()) {
             if let Some(name) = name.as_deref().filter(|name| !name.trim().is_empty()) {
                 let name = crate::content::clean(name);
-                tx.chats().rename(owner.id, chat, &name).await?;
+                tx.chats().rename(owner.id, chat, &name, now).await?;
             }
         }
         tx.commit().await?;
@@ -171,7 +172,9 @@ impl Services {
             }
             offset += PAGE;
         }
-        // The oldest first, as they would have been told.
+        // The oldest first, as they would have been told. Times are in seconds: within one, the
+        // engine's own order counts.
+        found.reverse();
         found.sort_by_key(|message| message.at);
         for message in found {
             let freshness = if message.at < paired {

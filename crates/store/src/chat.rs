@@ -2,7 +2,7 @@ mod file;
 mod list;
 mod unite;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use mf_domain::{ChatId, ContactId, Jid, JidKind, SessionId};
 use uuid::Uuid;
 
@@ -88,18 +88,26 @@ impl Chats<'_> {
     }
 
     /// Notes what a group or channel is called. Where the chat is not there yet, the name
-    /// waits for it: chats without messages are in no list. Whether it is news.
-    pub async fn rename(self, session: SessionId, jid: &Jid, name: &str) -> StoreResult<bool> {
+    /// waits for it: chats without messages are in no list. Of several reports the newest
+    /// counts, whichever comes first. Whether it is news.
+    pub async fn rename(
+        self,
+        session: SessionId,
+        jid: &Jid,
+        name: &str,
+        at: DateTime<Utc>,
+    ) -> StoreResult<bool> {
         let renamed = sqlx::query!(
-            "INSERT INTO chat AS c (id, tenant_id, session_id, jid, is_group, name)
-             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5)
-             ON CONFLICT (tenant_id, session_id, jid) DO UPDATE SET name = $5
-             WHERE c.name IS DISTINCT FROM $5",
+            "INSERT INTO chat AS c (id, tenant_id, session_id, jid, is_group, name, name_at)
+             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6)
+             ON CONFLICT (tenant_id, session_id, jid) DO UPDATE SET name = $5, name_at = $6
+             WHERE (coalesce(c.name_at, '-infinity'), coalesce(c.name, '')) < ($6, $5)",
             self.tenant(),
             session.uuid(),
             jid.as_str(),
             jid.is_group(),
             name,
+            at.trunc_subsecs(6),
         )
         .execute(self.tx.conn())
         .await?;

@@ -27,7 +27,7 @@ pub struct Reactions<'t> {
 impl Reactions<'_> {
     /// Takes in how somebody reacts to a message, be it known or not. `sender` is `None` for
     /// the session's owner; an empty `emoji` takes the reaction back. Of several the newest
-    /// counts. Whether it is news.
+    /// counts. Whether it is news: the same once more is none, though it came later.
     pub async fn put(
         self,
         session: SessionId,
@@ -43,7 +43,8 @@ impl Reactions<'_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (tenant_id, session_id, wa_message_id, sender) DO UPDATE
              SET emoji = excluded.emoji, reacted_at = excluded.reacted_at
-             WHERE (r.reacted_at, r.emoji) < (excluded.reacted_at, excluded.emoji)",
+             WHERE (r.reacted_at, r.emoji) < (excluded.reacted_at, excluded.emoji)
+               AND r.emoji <> excluded.emoji",
             self.tx.tenant().id().uuid(),
             session.uuid(),
             message.as_str(),
@@ -54,7 +55,23 @@ impl Reactions<'_> {
         )
         .execute(self.tx.conn())
         .await?;
-        Ok(put.rows_affected() > 0)
+        if put.rows_affected() > 0 {
+            return Ok(true);
+        }
+        sqlx::query!(
+            "UPDATE message_reaction SET reacted_at = $6
+             WHERE tenant_id = $1 AND session_id = $2 AND wa_message_id = $3 AND sender = $4
+               AND emoji = $5 AND reacted_at < $6",
+            self.tx.tenant().id().uuid(),
+            session.uuid(),
+            message.as_str(),
+            who,
+            emoji,
+            at.trunc_subsecs(6),
+        )
+        .execute(self.tx.conn())
+        .await?;
+        Ok(false)
     }
 }
 

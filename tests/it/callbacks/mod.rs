@@ -1,7 +1,9 @@
 //! What the engine reports: signed, taken once, kept where it cannot be read.
 
+mod order;
 mod repeats;
 mod reports;
+mod script;
 mod signature;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -136,7 +136,7 @@ async fn an_event_that_nobody_acts_on_is_answered_and_not_kept() {
     let app = TestApp::start().await;
     let (session, _events) = app.working_session(&app.full_key()).await;
     let told = app.count("SELECT count(*) FROM event").await;
-    for event in ["presence.update", "call.received", "an.event.of.tomorrow"] {
+    for event in ["message.waiting", "engine.event", "an.event.of.tomorrow"] {
         report(&app, &session, event, json!({"anything": 1}))
             .await
             .expect(200);

@@ -173,7 +173,6 @@ impl Operation {
                 .to_vec(),
             "edit_message" => vec![Some(json!({"message": "changed"}))],
             "star_message" => vec![Some(json!({"star": true}))],
-            "mark_chat_read" => vec![None],
             "show_typing" => vec![None, Some(json!({"typing": false}))],
             "update_tenant_settings" => vec![Some(json!({"store_message_content": "full"}))],
             "create_session_pairing_code" => vec![Some(json!({"phone": "15550000002"}))],
@@ -188,7 +187,7 @@ impl Operation {
                 "email": "walk@example.com", "password": "a password", "full_name": "Walk",
             }))],
             "start_session" | "stop_session" | "restart_session" | "logout_session"
-            | "rotate_api_key" | "logout" => vec![None],
+            | "rotate_api_key" | "logout" | "mark_chat_read" => vec![None],
             _ if self.method == Method::GET || self.method == Method::DELETE => vec![None],
             other => panic!("{other} may take a body: say in tests/it/isolation which"),
         }

@@ -255,5 +255,5 @@ async fn reactions_of_one_person_under_two_names_are_one() {
     let shown = session.message(&sent).await;
     let reactions = shown["reactions"].as_array().unwrap();
     assert_eq!(reactions.len(), 1, "{shown}");
-    assert_eq!(reactions[0]["sender"], NUMBER, "{shown}");
+    assert_eq!(reactions[0]["sender"], PHONE, "{shown}");
 }

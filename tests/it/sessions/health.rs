@@ -6,7 +6,7 @@ use mf_waha_sim::{Dialect, Failure, Inbound, Status};
 use serde_json::{Value, json};
 
 use super::steps;
-use crate::support::{Event, Session, TestApp};
+use crate::support::{Event, TestApp};
 
 /// Nothing was heard of any session for an hour.
 async fn silence(app: &TestApp) {

@@ -148,7 +148,11 @@ async fn after_a_logout_the_next_start_shows_a_new_code() {
 
 #[tokio::test]
 async fn a_connection_that_comes_back_by_itself_is_no_disconnection() {
-    let app = TestApp::start().await;
+    // Slowly enough for the report of the loss to arrive before that of the return.
+    let app = TestApp::builder()
+        .engine(|engine| engine.start_delay = std::time::Duration::from_millis(500))
+        .start()
+        .await;
     let (session, mut events) = app.working_session(&app.full_key()).await;
     app.sim.disconnect(&session.engine).unwrap();
     let mut told = events

@@ -1,6 +1,6 @@
 //! What happens to messages that are there.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use mf_domain::Jid;
 use mf_engine::{EngineEvent, MessageRef, Reaction};
 use serde_json::Value;
@@ -121,8 +121,12 @@ fn target_message(id: &str, chat: &Jid) -> Result<MessageRef, Reason> {
     })
 }
 
+/// When it was done. WhatsApp counts seconds, and people change their minds within one: what
+/// was told later was done later, but not in another second.
 fn moment(payload: &Value, told: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, Reason> {
-    json::moment(payload, "/timestamp")
-        .or(told)
-        .ok_or_else(|| NO_TIME.to_owned())
+    let Some(second) = json::moment(payload, "/timestamp").map(|at| at.trunc_subsecs(0)) else {
+        return told.ok_or_else(|| NO_TIME.to_owned());
+    };
+    let last = second + TimeDelta::milliseconds(999);
+    Ok(told.map_or(second, |told| told.clamp(second, last)))
 }

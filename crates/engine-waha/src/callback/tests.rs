@@ -366,6 +366,24 @@ fn a_reaction_names_the_message_and_the_person() {
 }
 
 #[test]
+fn of_two_reactions_in_one_second_the_one_told_later_is_later() {
+    let at = |told: i64| {
+        let mut envelope = envelope("message.reaction", &payload_of_reaction());
+        envelope["timestamp"] = json!(told);
+        let callback = decode::decode(envelope.to_string().as_bytes()).unwrap().callback;
+        match callback.event {
+            EngineEvent::Reaction(reaction) => reaction.at.timestamp_millis(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let second = 1_783_641_600_000;
+    assert_eq!(at(second + 120), second + 120);
+    // Told late, it is still of that second; and a clock that is behind changes nothing.
+    assert_eq!(at(second + 5000), second + 999);
+    assert_eq!(at(second - 5000), second);
+}
+
+#[test]
 fn an_edit_is_of_the_message_and_not_of_itself() {
     let payload = json!({
         "id": "false_15550000002@c.us_BB", "timestamp": 1_783_641_600, "fromMe": false,

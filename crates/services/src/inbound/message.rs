@@ -196,16 +196,12 @@ impl Services {
         session: SessionId,
         id: &WaMessageId,
         status: MessageStatus,
+        at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         if !matches!(status, MessageStatus::Read | MessageStatus::Played) {
             return Ok(());
         }
-        let message = tx.messages().lookup_in(session, id).await?;
-        if let Some(message) = message.filter(|m| m.direction == Direction::Inbound) {
-            tx.chats()
-                .mark_read(message.chat_id, message.sort_at)
-                .await?;
-        }
+        tx.messages().read_here(session, id, at).await?;
         Ok(())
     }
 }

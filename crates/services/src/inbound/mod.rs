@@ -177,7 +177,7 @@ impl Services {
                 if *from_me {
                     self.take_ack(tx, session, id, *status, at).await?;
                 } else {
-                    self.take_own_reading(tx, session, id, *status).await?;
+                    self.take_own_reading(tx, session, id, *status, at).await?;
                 }
                 "ack"
             }

@@ -199,7 +199,9 @@ impl Services {
         subject: Option<&str>,
     ) -> Result<(), ServiceError> {
         if let Some(subject) = subject.map(clean).filter(|subject| !subject.is_empty()) {
-            tx.chats().rename(session, &report.group, &subject).await?;
+            tx.chats()
+                .rename(session, &report.group, &subject, report.at)
+                .await?;
         }
         Ok(())
     }

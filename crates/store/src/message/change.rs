@@ -11,7 +11,7 @@ use crate::{
 
 impl Messages<'_> {
     /// Changes what a message says, if the change is newer than what it says now: of several
-    /// the last counts. `None` where it changes nothing.
+    /// the last counts. `None` where it says nothing else than before.
     ///
     /// A change of a message that is not known is kept, and taken in with the message.
     pub async fn edit(
@@ -72,6 +72,13 @@ impl TenantTx {
     ) -> StoreResult<Option<Message>> {
         let tenant = self.tenant().id().uuid();
         self.lock_chat_of(id).await?;
+        let before = sqlx::query_scalar!(
+            "SELECT content FROM message WHERE tenant_id = $1 AND id = $2",
+            tenant,
+            id.uuid(),
+        )
+        .fetch_optional(self.conn())
+        .await?;
         let message = message_query!(
             "UPDATE message m
              SET content = CASE WHEN m.keep_content THEN $3 END, content_preview = $4,
@@ -97,7 +104,9 @@ impl TenantTx {
         if let Some(message) = &message {
             self.renew_last_message(message.chat_id.uuid()).await?;
         }
-        Ok(message)
+        // What is not kept may have been anything.
+        let same = before.flatten().as_deref() == Some(content);
+        Ok(message.filter(|_| !same))
     }
 
     /// The row stays, and says that something was there.

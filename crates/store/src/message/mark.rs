@@ -140,10 +140,15 @@ impl TenantTx {
             error: mark.error.as_deref(),
             unknown: false,
         };
-        // What others wrote has no standing.
         match self.standing(id.uuid()).await? {
             Some(before) => self.take_report(id.uuid(), before, &report).await,
-            None => Ok(None),
+            // Of what others wrote it is told that it was read here, and nothing else.
+            None => {
+                if report.status.is_some() {
+                    self.read_up_to(id).await?;
+                }
+                Ok(None)
+            }
         }
     }
 }

@@ -143,6 +143,28 @@ impl TenantTx {
     }
 }
 
+impl TenantTx {
+    /// Notes that a message that somebody else wrote is read, and what was before it.
+    pub(super) async fn read_up_to(&mut self, id: MessageId) -> StoreResult<bool> {
+        let place = sqlx::query!(
+            "SELECT chat_id, sort_at FROM message
+             WHERE tenant_id = $1 AND id = $2 AND direction = 'inbound'",
+            self.tenant().id().uuid(),
+            id.uuid(),
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        match place {
+            Some(place) => {
+                self.chats()
+                    .mark_read(place.chat_id.into(), place.sort_at)
+                    .await
+            }
+            None => Ok(false),
+        }
+    }
+}
+
 impl Messages<'_> {
     /// Moves a message of ours on, if `status` is an advance, or the first certainty about one
     /// that was given up on. `None` where it is not.
@@ -173,6 +195,32 @@ impl Messages<'_> {
             None => {
                 self.tx.mark_report(session, id, &report).await?;
                 Ok(None)
+            }
+        }
+    }
+
+    /// Notes that what somebody else wrote was read here, or on the phone: nothing in its chat
+    /// up to it is unread any more. Whether that is news.
+    ///
+    /// A message that is not known yet is read when it comes.
+    pub async fn read_here(
+        mut self,
+        session: SessionId,
+        id: &WaMessageId,
+        at: DateTime<Utc>,
+    ) -> StoreResult<bool> {
+        let mut found = self.find(session, id).await?;
+        if found.is_none() {
+            self.tx.lock_wa_id(id).await?;
+            found = self.find(session, id).await?;
+        }
+        match found {
+            Some((message, Direction::Inbound)) => self.tx.read_up_to(message).await,
+            Some((_, Direction::Outbound)) => Ok(false),
+            None => {
+                let report = Report::ack(MessageStatus::Read, at, None);
+                self.tx.mark_report(session, id, &report).await?;
+                Ok(false)
             }
         }
     }

@@ -224,8 +224,15 @@ async fn chats_come_with_their_names_and_labels_the_last_active_first() {
     let group = Jid::parse("120363040000000000@g.us").unwrap();
     let ann = jid(PHONE);
     let mut tx = scene.world.store.begin(tenant).await.unwrap();
-    assert!(tx.chats().rename(session, &group, "Team").await.unwrap());
-    assert!(!tx.chats().rename(session, &group, "Team").await.unwrap());
+    for (name, when, news) in [
+        ("Crew", 5, true),
+        ("Team", 9, true),
+        ("Team", 9, false),
+        ("Club", 7, false),
+    ] {
+        let renamed = tx.chats().rename(session, &group, name, at(when));
+        assert_eq!(renamed.await.unwrap(), news, "{name}");
+    }
     let who = tx.contacts().ensure(session, &ann, Some("Ann"));
     let who = who.await.unwrap().unwrap();
     let label = WaLabel {

@@ -26,11 +26,11 @@ async fn chats_come_as_a_bare_list_with_the_last_active_first() {
         ..at(2, "120363000000000001@g.us", "two")
     };
     receive(&app, &session, &mut events, group).await;
-    let last = Inbound {
+    let newest = Inbound {
         push_name: Some("Grace".to_owned()),
         ..at(3, "15550000003@c.us", "three")
     };
-    let last = receive(&app, &session, &mut events, last).await;
+    let newest = receive(&app, &session, &mut events, newest).await;
     let list = chats(&session, "").await;
     assert_eq!(
         each(&list, "wa_chat_id"),
@@ -40,7 +40,7 @@ async fn chats_come_as_a_bare_list_with_the_last_active_first() {
             "15550000002@c.us"
         ]
     );
-    let shown = session.message(&json!({"id": last["message_id"]})).await;
+    let shown = session.message(&json!({"id": newest["message_id"]})).await;
     assert_eq!(
         list[0],
         json!({
