@@ -8,6 +8,8 @@ CREATE TABLE media (
     session_id uuid NOT NULL,
     -- NULL: not yet sent, or the message is gone.
     message_id uuid,
+    -- It came with an old history: what comes now is fetched before it.
+    history boolean NOT NULL DEFAULT false,
     direction text NOT NULL CHECK (direction IN ('inbound', 'outbound')),
     state text NOT NULL CHECK (state IN ('pending', 'stored', 'lost')),
     mimetype text NOT NULL,
@@ -36,8 +38,10 @@ CREATE TABLE media (
         ON DELETE SET NULL (message_id)
 );
 CREATE INDEX media_message_id_idx ON media (tenant_id, message_id);
--- What is to be fetched.
-CREATE INDEX media_pending_idx ON media (next_at, id) WHERE state = 'pending';
+-- What is to be fetched, and what somebody is at.
+CREATE INDEX media_pending_idx ON media (session_id, history, next_at, id)
+    WHERE state = 'pending' AND message_id IS NOT NULL;
+CREATE INDEX media_claimed_idx ON media (session_id) WHERE claim_id IS NOT NULL;
 -- What is to be swept. A session takes its messages with it, so its files are here, too.
 CREATE INDEX media_orphan_idx ON media (created_at, id) WHERE message_id IS NULL;
 ALTER TABLE media ENABLE ROW LEVEL SECURITY;

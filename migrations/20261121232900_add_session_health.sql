@@ -20,6 +20,7 @@ ALTER TABLE wa_session
 
 -- Row security is forced, so that the owner of the table sees no rows.
 SET LOCAL ROLE moltflow_system;
-UPDATE wa_session SET paired_at = created_at WHERE phone_number IS NOT NULL;
+-- What was missed before the upgrade stays so: nobody is told now of what is days old.
+UPDATE wa_session SET paired_at = created_at, caught_up_at = now() WHERE phone_number IS NOT NULL;
 UPDATE wa_session SET down_since = now() WHERE status <> 'working';
 RESET ROLE;

@@ -5,6 +5,12 @@ CREATE TABLE message_mark (
     tenant_id uuid NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
     session_id uuid NOT NULL,
     wa_message_id text NOT NULL,
+    -- Of an edit, or of taking back, who did it and where: it counts for a message that they may
+    -- change. Nobody else's report can take its place. Of the rest, which WhatsApp itself says,
+    -- there is one row with nothing here.
+    chat_jid text NOT NULL DEFAULT '',
+    from_me boolean NOT NULL DEFAULT false,
+    writer text NOT NULL DEFAULT '',
     -- The furthest of those reported.
     status text CHECK (status IN ('sent', 'delivered', 'read', 'played', 'failed')),
     error text,
@@ -17,7 +23,7 @@ CREATE TABLE message_mark (
     edited_at timestamptz,
     revoked_at timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, session_id, wa_message_id),
+    PRIMARY KEY (tenant_id, session_id, wa_message_id, chat_jid, from_me, writer),
     FOREIGN KEY (tenant_id, session_id) REFERENCES wa_session (tenant_id, id) ON DELETE CASCADE
 );
 -- What nobody came for is swept.
@@ -40,6 +46,8 @@ CREATE TABLE message_reaction (
     emoji text NOT NULL,
     from_me boolean NOT NULL,
     reacted_at timestamptz NOT NULL,
+    -- It was made through this server, which knows the order of such.
+    made_here boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant_id, session_id, wa_message_id, sender),
     FOREIGN KEY (tenant_id, session_id) REFERENCES wa_session (tenant_id, id) ON DELETE CASCADE
 );

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{Waha, callback, client::Call, endpoint, json};
 
 /// How many pages in a row may hold nothing that can be shown. An empty page would be taken for
-/// the end.
-const BARREN: u32 = 5;
+/// the end, so that after so many it is an error.
+const BARREN: u32 = 20;
 
 impl Waha {
     pub(crate) async fn list_chats(
@@ -16,11 +16,29 @@ impl Waha {
         key: &SessionKey,
         page: EnginePage,
     ) -> Result<Vec<ChatOverview>, EngineError> {
-        let (limit, offset) = (page.limit.to_string(), page.offset.to_string());
+        let mut offset = page.offset;
+        for _ in 0..BARREN {
+            let listed = self.page_of_chats(key, page.limit, offset).await?;
+            let read: Vec<_> = listed.iter().filter_map(read_chat).collect();
+            if listed.is_empty() || !read.is_empty() {
+                return Ok(read);
+            }
+            offset = offset.saturating_add(page.limit);
+        }
+        Err(unreadable())
+    }
+
+    async fn page_of_chats(
+        &self,
+        key: &SessionKey,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Value>, EngineError> {
+        let (limit, offset) = (limit.to_string(), offset.to_string());
         let query = [("limit", limit.as_str()), ("offset", offset.as_str())];
         let call = Call::new(&endpoint::CHATS, &[key.as_str()]).query(&query);
         match self.ask(call).await? {
-            Value::Array(chats) => Ok(chats.iter().filter_map(read_chat).collect()),
+            Value::Array(chats) => Ok(chats),
             _ => Err(EngineError::Interrupted),
         }
     }
@@ -40,7 +58,7 @@ impl Waha {
             }
             offset = offset.saturating_add(query.page.limit);
         }
-        Ok(Vec::new())
+        Err(unreadable())
     }
 
     async fn page_of_messages(
@@ -91,6 +109,13 @@ impl Waha {
         let body = json!({"session": key.as_str(), "chatId": chat.as_str()});
         let call = Call::new(endpoint, &[]).body(body);
         self.call(call).await.map(drop)
+    }
+}
+
+/// Where the end of a list is, it is not known.
+fn unreadable() -> EngineError {
+    EngineError::Failed {
+        detail: "a list that goes on and on with nothing that can be read".to_owned(),
     }
 }
 

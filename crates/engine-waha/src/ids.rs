@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::json;
 
+/// Bytes of the longest bare id that is taken; phones make some of 32.
+pub(crate) const LONGEST: usize = 256;
+
 /// What an id says. One message may be told under several ids (by number and by hidden id,
 /// with and without its writer); the bare id within them is always the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,14 +91,19 @@ fn split(text: &str) -> Option<(bool, &str, &str, Option<&str>)> {
         Some(client) if chat.ends_with("@newsletter") => client,
         _ => third,
     };
-    (!bare.is_empty()).then_some((from_me, chat, bare, last))
+    is_sound(bare).then_some((from_me, chat, bare, last))
+}
+
+/// Whoever writes a message chooses its id, and messages are looked up by it.
+fn is_sound(bare: &str) -> bool {
+    (1..=LONGEST).contains(&bare.len())
 }
 
 /// The bare id in an id of either form. Also of one whose chat we cannot read: the bare id
 /// is what messages are known by.
 pub(crate) fn bare(text: &str) -> Option<WaMessageId> {
     let bare = split(text).map_or(text, |(_, _, bare, _)| bare);
-    (!bare.is_empty()).then(|| WaMessageId::new(bare))
+    is_sound(bare).then(|| WaMessageId::new(bare))
 }
 
 /// Where the id of a sent message stands, in the order of trust: every engine answers with
@@ -215,6 +223,10 @@ mod tests {
             Some(WaMessageId::new("3EB0"))
         );
         assert_eq!(bare(""), None);
+        let (longest, longer) = ("A".repeat(256), "A".repeat(257));
+        assert_eq!(bare(&longest), Some(WaMessageId::new(longest)));
+        assert_eq!(bare(&longer), None);
+        assert_eq!(FullId::parse(&format!("true_1234567@c.us_{longer}")), None);
     }
 
     #[test]

@@ -1,9 +1,41 @@
 //! Reading JSON whose shape changes from engine to engine and from version to version: a
 //! member that is absent, null or of another type is `None`, never an error.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use mf_domain::Jid;
 use serde_json::Value;
+
+/// What strangers wrote, so that a database can hold it: Postgres has no place for U+0000.
+pub(crate) fn cleaned(value: &Value) -> Cow<'_, Value> {
+    if has_nul(value) {
+        Cow::Owned(without_nul(value))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.values().any(has_nul),
+        _ => false,
+    }
+}
+
+fn without_nul(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => items.iter().map(without_nul).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), without_nul(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
 
 /// A text that is not empty.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -75,7 +107,7 @@ pub(crate) fn moment(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
 mod tests {
     use serde_json::json;
 
-    use super::{flag, moment, number, text};
+    use super::{cleaned, flag, moment, number, text};
 
     #[test]
     fn numbers_come_in_many_clothes() {
@@ -101,6 +133,14 @@ mod tests {
         assert_eq!(moment(&value, "/s"), moment(&value, "/t"));
         assert_eq!(moment(&json!({"n": i64::MAX}), "/n"), None);
         assert_eq!(moment(&json!({"n": 0}), "/n"), None);
+    }
+
+    #[test]
+    fn no_text_keeps_what_a_database_cannot_hold() {
+        let dirty = json!({"a": "x\0y", "b": [{"c": "\0"}, 7, null], "d": "z"});
+        let clean = json!({"a": "x\u{fffd}y", "b": [{"c": "\u{fffd}"}, 7, null], "d": "z"});
+        assert_eq!(*cleaned(&dirty), clean);
+        assert_eq!(*cleaned(&clean), clean);
     }
 
     #[test]

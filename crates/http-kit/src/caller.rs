@@ -139,6 +139,8 @@ where
         let services = Arc::<Services>::from_ref(state);
         let credential = credential(parts).ok_or_else(ApiError::not_authenticated)?;
         let principal = services.auth.authenticate(&credential).await?;
+        // For extractors after this one: room is shared out by tenant.
+        parts.extensions.insert(principal.tenant.id());
         admit(services, principal)
     }
 }

@@ -105,10 +105,12 @@ impl ApiError {
 
     /// 413: the body is larger than the server takes.
     pub fn too_large() -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The request body is too large",
-        )
+        Self::too_large_because("The request body is too large")
+    }
+
+    /// 413: and it is not the body itself.
+    pub fn too_large_because(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
     /// 415: the body is said to be something else than JSON.

@@ -21,7 +21,8 @@ mod validation;
 pub use caller::{Caller, StreamCaller};
 pub use error::{ApiError, ApiResult};
 pub use extract::{
-    Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody, Upload, UploadedFile,
+    Body, OptionalBody, Path, PathParam, PathParams, Query, RawBody, Upload, UploadPlace,
+    UploadedFile,
 };
 pub use layers::{Cors, HttpSettings, harden};
 pub use page::Page;

@@ -448,7 +448,10 @@ fn media_store(r: &mut Reader<'_>) -> MediaStore {
 /// On a machine of one's own, with nothing configured, tenants are oneself: what listens on
 /// loopback there may be reached.
 fn outbound(r: &mut Reader<'_>, addr: Option<SocketAddr>) -> Policy {
-    let alone = r.text("DATABASE_URL").is_none() && addr.is_none_or(|addr| addr.ip().is_loopback());
+    let alone = r.text("DATABASE_URL").is_none()
+        && r.text("MOLTFLOW_PUBLIC_URL").is_none()
+        && r.text("MOLTFLOW_SIGNUP").is_none()
+        && addr.is_none_or(|addr| addr.ip().is_loopback());
     let networks = r.parsed("MOLTFLOW_WEBHOOK_ALLOW_NETWORKS", |text| {
         let networks = text.split(',').map(str::trim).filter(|net| !net.is_empty());
         let read = networks.map(|net| {

@@ -1,6 +1,9 @@
 //! What is done to messages and chats that are there: reacting, editing, unsending, reading.
 
-use mf_domain::{Direction, Jid, MessageKind, MessageText, SessionId, SessionStatus, WaMessageId};
+use mf_domain::{
+    Direction, EventName, Jid, MessageKind, MessageStatus, MessageText, SessionId, SessionStatus,
+    WaMessageId,
+};
 use mf_engine::{EngineError, MessageRef, SessionKey};
 use mf_store::{ChatRef, Message, StoreError, Tenant, TenantTx};
 
@@ -50,6 +53,9 @@ impl From<EngineError> for ActRefused {
     }
 }
 
+/// Why a message that waited is not sent any more.
+const TAKEN_BACK: &str = "The message was taken back before it was sent.";
+
 /// A message, and how the engine knows it.
 struct Known {
     message: Message,
@@ -81,7 +87,7 @@ impl Services {
             at: self.clock.now(),
         };
         let mut tx = self.store.begin(tenant).await?;
-        self.take_reaction(&mut tx, known.message.session_id, &reaction)
+        self.take_own_reaction(&mut tx, known.message.session_id, &reaction)
             .await?;
         let message = reread(&mut tx, &known.message).await?;
         tx.commit().await?;
@@ -114,7 +120,7 @@ impl Services {
         self.take_edit(
             &mut tx,
             known.message.session_id,
-            &known.at_engine.id,
+            &known.at_engine,
             text.as_str(),
             at,
         )
@@ -124,8 +130,12 @@ impl Services {
         Ok(message)
     }
 
-    /// Takes a message of ours back, for everybody. Doing so again changes nothing.
+    /// Takes a message of ours back, for everybody. Doing so again changes nothing. One that
+    /// still waits to be sent is not sent any more.
     pub async fn unsend(&self, tenant: Tenant, id: &str) -> Result<Message, ActRefused> {
+        if let Some(cancelled) = self.cancel(tenant, id).await? {
+            return Ok(cancelled);
+        }
         let known = self.known(tenant, None, id).await?;
         if known.message.direction != Direction::Outbound {
             return Err(ActRefused::NotOurs);
@@ -136,11 +146,28 @@ impl Services {
         self.engine.unsend(&known.key, &known.at_engine).await?;
         let mut tx = self.store.begin(tenant).await?;
         let at = self.clock.now();
-        self.take_revocation(&mut tx, known.message.session_id, &known.at_engine.id, at)
+        self.take_revocation(&mut tx, known.message.session_id, &known.at_engine, at)
             .await?;
         let message = reread(&mut tx, &known.message).await?;
         tx.commit().await?;
         Ok(message)
+    }
+
+    /// Gives up a message that nobody has begun to send.
+    async fn cancel(&self, tenant: Tenant, id: &str) -> Result<Option<Message>, ActRefused> {
+        let mut tx = self.store.begin(tenant).await?;
+        let message = find_anywhere(&mut tx, id).await?;
+        let message = message.ok_or(ActRefused::MessageNotFound)?;
+        if message.status != MessageStatus::Pending {
+            return Ok(None);
+        }
+        let cancelled = tx.outbox().cancel(message.id, TAKEN_BACK).await?;
+        if let Some(message) = &cancelled {
+            self.tell_message(&mut tx, EventName::MessageFailed, message)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(cancelled)
     }
 
     /// Marks a message with a star, or takes it off.
@@ -214,7 +241,11 @@ impl Services {
         let message = message.ok_or(ActRefused::MessageNotFound)?;
         working(&mut tx, message.session_id).await?;
         tx.commit().await?;
-        let at_engine = at_engine(&message).ok_or(ActRefused::NotSent)?;
+        let unsent = message.direction == Direction::Outbound
+            && (message.status == MessageStatus::Pending || message.sent_at.is_none());
+        let at_engine = at_engine(&message)
+            .filter(|_| !unsent)
+            .ok_or(ActRefused::NotSent)?;
         Ok(Known {
             key: SessionKey::of(message.session_id),
             at_engine,

@@ -22,3 +22,14 @@ pub enum ServiceError {
     #[error("{0}")]
     Internal(&'static str),
 }
+
+impl ServiceError {
+    /// Whether the same may succeed later, by itself.
+    pub(crate) const fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Unavailable(_)),
+            Self::Engine(error) => error.is_passing(),
+            Self::Vault(_) | Self::Hash(_) | Self::Internal(_) => false,
+        }
+    }
+}

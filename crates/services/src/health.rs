@@ -5,16 +5,23 @@ use std::{sync::Arc, time::Duration};
 use mf_domain::{EventName, SessionId, SessionStatus};
 use mf_engine::{EngineError, SessionKey};
 use mf_store::{ReportedStatus, SessionOwner, StoreResult, Tenant};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::{ServiceError, Services, SessionRefused};
+use crate::{ServiceError, Services, SessionRefused, work};
 
 /// What is shown of an account that WhatsApp has restricted.
 pub(crate) const RESTRICTED: &str =
     "WhatsApp has restricted this account: it may not start new conversations at present.";
 /// Sessions that are looked at together.
-const AT_A_TIME: i64 = 16;
+const AT_A_TIME: usize = 16;
+/// Sessions that are told of before the next are looked for.
+const BATCH: i64 = 16;
+/// A session that did not answer is asked again after this part of the silence that it is
+/// allowed,
+const SECOND_QUESTION: u32 = 60;
+/// and after so long at most.
+const SECOND_QUESTION_WITHIN: Duration = Duration::from_secs(5);
 /// What is shown of a session that is given up as disconnected, if nothing is known.
 const AWAY: &str = "The connection to WhatsApp was lost, and has not come back yet.";
 
@@ -62,18 +69,27 @@ impl Finding {
 
 impl Services {
     /// Asks something through every working session of which nothing was heard for long, and
-    /// restarts those that do not answer: engines go on calling dead sessions working.
+    /// restarts those that do not answer: engines go on calling dead sessions working. As soon
+    /// as one has answered, the next is asked, however long the others take.
     pub async fn probe_silent_sessions(self: &Arc<Self>) -> StoreResult<()> {
+        let mut probes = JoinSet::new();
+        let outcome = self.probe_all(&mut probes).await;
+        work::drain(&mut probes).await;
+        outcome
+    }
+
+    async fn probe_all(self: &Arc<Self>, probes: &mut JoinSet<()>) -> StoreResult<()> {
         loop {
+            let free = AT_A_TIME.saturating_sub(probes.len());
             let silence = self.settings.watchdog_silence;
             let mut tx = self
                 .store
                 .system("sessions of every tenant may be silent")
                 .await?;
-            let silent = tx.silent_sessions(silence, AT_A_TIME).await?;
+            let limit = i64::try_from(free).unwrap_or(0);
+            let silent = tx.silent_sessions(silence, limit).await?;
             tx.commit().await?;
-            let all = i64::try_from(silent.len()).unwrap_or(0) < AT_A_TIME;
-            let mut probes = JoinSet::new();
+            let all = silent.len() < free;
             for owner in silent {
                 let services = Arc::clone(self);
                 let span = info_span!("probe", session.id = %owner.id);
@@ -84,10 +100,10 @@ impl Services {
                 };
                 probes.spawn(probe.instrument(span));
             }
-            probes.join_all().await;
             if all || self.shutdown.is_cancelled() {
                 return Ok(());
             }
+            work::next(probes).await;
         }
     }
 
@@ -96,11 +112,20 @@ impl Services {
             Err(SessionRefused::NotFound) => return Ok(()),
             session => session?,
         };
-        let probe = self.engine.probe(&SessionKey::of(owner.id)).await;
-        let mut finding = Finding::of(&probe);
-        if finding == Finding::Dead && self.engine.ping().await.is_err() {
-            // Nothing answers there, so it is not about this session.
-            finding = Finding::Nothing;
+        let mut finding = self.ask(owner.id).await;
+        if finding == Finding::Dead {
+            // One question may have been lost, or WhatsApp been slow for a moment.
+            let pause =
+                (self.settings.watchdog_silence / SECOND_QUESTION).min(SECOND_QUESTION_WITHIN);
+            if self
+                .shutdown
+                .run_until_cancelled(sleep(pause))
+                .await
+                .is_none()
+            {
+                return Ok(());
+            }
+            finding = self.ask(owner.id).await;
         }
         let outcome = match finding {
             Finding::Alive => "alive",
@@ -109,9 +134,6 @@ impl Services {
             Finding::Nothing => "nothing",
         };
         metrics::counter!("session_probes_total", "outcome" => outcome).increment(1);
-        if let Err(error) = &probe {
-            debug!(error = %error, outcome, "a session was probed");
-        }
         match finding {
             Finding::Alive => {
                 let mut tx = self.store.begin(owner.tenant).await?;
@@ -136,6 +158,20 @@ impl Services {
         }
     }
 
+    /// What one question says about a session.
+    async fn ask(&self, id: SessionId) -> Finding {
+        let probe = self.engine.probe(&SessionKey::of(id)).await;
+        let finding = Finding::of(&probe);
+        if let Err(error) = &probe {
+            debug!(error = %error, ?finding, "a session was probed");
+        }
+        if finding == Finding::Dead && self.engine.ping().await.is_err() {
+            // Nothing answers there, so it is not about this session.
+            return Finding::Nothing;
+        }
+        finding
+    }
+
     /// Whether WhatsApp answers through a session, for those who must not believe the engine.
     pub(crate) async fn answers(&self, id: SessionId) -> bool {
         let probe = self.engine.probe(&SessionKey::of(id)).await;
@@ -151,7 +187,7 @@ impl Services {
                 .store
                 .system("sessions of every tenant may be away")
                 .await?;
-            let overdue = tx.overdue_disconnects(grace, AT_A_TIME).await?;
+            let overdue = tx.overdue_disconnects(grace, BATCH).await?;
             tx.commit().await?;
             if overdue.is_empty() {
                 return Ok(());

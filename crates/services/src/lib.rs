@@ -30,6 +30,7 @@ mod sessions;
 mod settings;
 mod token;
 mod vault;
+mod work;
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,7 +39,10 @@ use mf_engine::Engine;
 use mf_files::Files;
 use mf_outbound::Outbound;
 use mf_store::{Store, StoreResult};
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::sleep,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
@@ -100,6 +104,8 @@ pub struct Services {
     strays: reconcile::Strays,
     /// Rung when it is known what became of a file.
     media_settled: Notify,
+    /// Places for those who wait for a file.
+    media_waiters: Semaphore,
     /// Rung when a session came back, and may have missed something.
     catch_up_soon: Notify,
 }
@@ -139,6 +145,9 @@ impl std::fmt::Debug for Services {
             .finish_non_exhaustive()
     }
 }
+
+/// Most requests at a time that wait for a file which is on its way.
+const MEDIA_WAITERS: usize = 32;
 
 /// How soon a reader that the database cut off tries again.
 const REJOIN: Duration = Duration::from_millis(500);
@@ -198,6 +207,7 @@ impl Services {
             strays: reconcile::Strays::default(),
             instance: ids.mint(),
             media_settled: Notify::new(),
+            media_waiters: Semaphore::new(MEDIA_WAITERS),
             catch_up_soon: Notify::new(),
             store,
             engine,

@@ -19,6 +19,16 @@ pub(crate) fn backoff(attempts: i32) -> Duration {
     Duration::from_secs(1 << doublings)
 }
 
+/// A message that was claimed.
+enum Waiting {
+    /// It can be sent.
+    Sendable(Message, Box<Held>),
+    /// It was removed meanwhile.
+    Gone,
+    /// There is nothing left in it that could be sent.
+    Unsendable,
+}
+
 impl Services {
     /// Sends whatever is due, until shutdown. Sessions do not wait for one another: as soon as
     /// one message is settled, the next look is taken, whatever the others are waiting for.
@@ -35,7 +45,8 @@ impl Services {
                 Some(_) = work.join_next() => while work.try_join_next().is_some() {},
             }
         }
-        work.join_all().await;
+        // A panic in one of them is its own end, not ours.
+        while work.join_next().await.is_some() {}
     }
 
     async fn claim_and_settle(self: &Arc<Self>, work: &mut JoinSet<()>) -> StoreResult<()> {
@@ -65,8 +76,22 @@ impl Services {
 
     async fn settle(&self, claimed: &ClaimedMessage, claim: Claim) -> Result<(), SendRefused> {
         let turn = self.lanes.ticket(claimed.session_id).turn().await;
-        let Some((message, held)) = self.hold(claimed, claim).await? else {
-            return Ok(());
+        let (message, held) = match self.hold(claimed, claim).await? {
+            Waiting::Sendable(message, held) => (message, *held),
+            Waiting::Gone => return Ok(()),
+            Waiting::Unsendable => {
+                // Left as it is, it would be in the way of all that wait behind it.
+                let outcome = if claimed.attempted {
+                    Outcome::Unknown
+                } else {
+                    let error =
+                        "The message was taken back, or cannot be read any more.".to_owned();
+                    Outcome::Failed { error }
+                };
+                self.finish_claimed(claimed.tenant, claimed.id, claim, &outcome)
+                    .await?;
+                return Ok(());
+            }
         };
         if claimed.attempted {
             self.find_out(&turn, claimed, &message, held).await
@@ -86,11 +111,7 @@ impl Services {
     }
 
     /// The message as it stands, if the claim still does.
-    async fn hold(
-        &self,
-        claimed: &ClaimedMessage,
-        claim: Claim,
-    ) -> Result<Option<(Message, Held)>, SendRefused> {
+    async fn hold(&self, claimed: &ClaimedMessage, claim: Claim) -> Result<Waiting, SendRefused> {
         let mut tx = self.store.begin(claimed.tenant).await?;
         let message = tx.messages().lookup(claimed.id).await?;
         let reply_to = match message
@@ -105,10 +126,10 @@ impl Services {
         };
         tx.commit().await?;
         let Some(message) = message else {
-            return Ok(None);
+            return Ok(Waiting::Gone);
         };
         let Ok(chat) = Jid::parse(&message.wa_chat_id) else {
-            return Ok(None);
+            return Ok(Waiting::Unsendable);
         };
         let mut url = Ok(String::new());
         let content = content::of_row(&message, |media| {
@@ -116,8 +137,8 @@ impl Services {
             url.as_ref().cloned().unwrap_or_default()
         });
         url?;
-        let Some(content) = content else {
-            return Ok(None);
+        let Some(content) = content.filter(|_| message.revoked_at.is_none()) else {
+            return Ok(Waiting::Unsendable);
         };
         let held = Held {
             tenant: claimed.tenant,
@@ -135,22 +156,16 @@ impl Services {
             attempted: claimed.attempted,
             restricted: false,
         };
-        Ok(Some((message, held)))
+        Ok(Waiting::Sendable(message, Box::new(held)))
     }
 
     async fn send_held(&self, turn: &Turn, mut held: Held) -> Result<(), SendRefused> {
-        match self.engine_takes_id_of(&held.message.content).await {
-            // The engine was away when the message was accepted.
-            Ok(true) if held.message.id.is_none() => {
-                held.message.id = Some(self.ids.wa_message_id());
-            }
-            Ok(_) => {}
-            // It came back as one that cannot do this.
-            Err(refused) => {
-                let error = refused.to_string();
-                self.finish(&held, Outcome::Failed { error }).await?;
-                return Ok(());
-            }
+        if let Err(refused) = self.mint_if_none(&mut held).await {
+            // The engine was away when the message was accepted, and came back as one that
+            // cannot do this.
+            let error = refused.to_string();
+            self.finish(&held, Outcome::Failed { error }).await?;
+            return Ok(());
         }
         if !self.renew(&held).await? {
             return Ok(());
@@ -158,7 +173,10 @@ impl Services {
         held.attempts = held.attempts.saturating_add(1);
         match self.ask_engine(turn, &held).await {
             // It was written down with the message.
-            Ok(_) | Err(SendRefused::Refused(_) | SendRefused::Engine(_)) => Ok(()),
+            Ok(_)
+            | Err(SendRefused::Refused(_) | SendRefused::Engine(_) | SendRefused::Unknown { .. }) => {
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

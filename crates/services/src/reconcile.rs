@@ -6,14 +6,16 @@ use std::{
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{EngineSession, SessionKey};
 use mf_store::{ReportedStatus, Session, SessionOwner};
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::{Services, SessionRefused, sessions::status::of_engine};
+use crate::{Services, SessionRefused, sessions::status::of_engine, work};
 
 /// Why a session is started that somebody had started before.
 const NOT_RUNNING: &str =
     "The WhatsApp engine had stopped this session, or lost it; it is being started again.";
+
+/// Sessions that are looked at together.
+const AT_A_TIME: usize = 8;
 
 /// Sessions at the engine that nobody here has; `true` for those that were mentioned.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Services {
     /// run and does not, corrects where it reports to. Callbacks alone lose what happened
     /// while this server, or the engine, was away.
     pub async fn reconcile_sessions(self: &Arc<Self>) -> Result<(), SessionRefused> {
-        let at_engine: HashMap<SessionId, EngineSession> = self
+        let mut at_engine: HashMap<SessionId, EngineSession> = self
             .engine
             .sessions()
             .await?
@@ -64,22 +66,24 @@ impl Services {
                  nobody else uses it, delete it at the engine"
             );
         }
-        let mut proofs = JoinSet::new();
-        for owner in ours {
-            let known = at_engine.get(&owner.id);
-            match self.reconcile_session(&owner, known).await {
-                Ok(Verdict::Revived) => {
-                    let services = Arc::clone(self);
-                    // A dead one takes its time not to answer.
-                    proofs.spawn(async move { services.believe_if_alive(&owner).await });
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    warn!(session.id = %owner.id, error = %error, "a session was not reconciled");
+        // Several at a time: an order to the engine, or proof of life, takes as long as it takes.
+        let pairs = ours
+            .into_iter()
+            .map(|owner| (at_engine.remove(&owner.id), owner));
+        work::for_each(pairs, AT_A_TIME, |(known, owner)| {
+            let services = Arc::clone(self);
+            async move {
+                match services.reconcile_session(&owner, known.as_ref()).await {
+                    Ok(Verdict::Revived) => services.believe_if_alive(&owner).await,
+                    Ok(_) => {}
+                    Err(error) => {
+                        warn!(session.id = %owner.id, error = %error,
+                            "a session was not reconciled");
+                    }
                 }
             }
-        }
-        proofs.join_all().await;
+        })
+        .await;
         Ok(())
     }
 
@@ -168,7 +172,10 @@ impl Services {
     ) -> Result<(), SessionRefused> {
         let runs = at_engine.is_some_and(|session| session.status != Some(SessionStatus::Stopped));
         let reason = (!runs).then_some(NOT_RUNNING);
-        let spec = self.begin_start(owner.tenant, owner.id, reason).await?;
+        let begun = self.begin_bringing_back(owner.tenant, owner.id, reason);
+        let Some(spec) = begun.await? else {
+            return Ok(());
+        };
         let started = self.engine.start(&spec).await?;
         self.end_start(owner.tenant, owner.id, Ok(started)).await?;
         Ok(())

@@ -1,5 +1,6 @@
 mod file;
 mod list;
+mod names;
 mod unite;
 
 use chrono::{DateTime, SubsecRound as _, Utc};

@@ -181,7 +181,7 @@ impl TenantTx {
         Ok(row)
     }
 
-    async fn known_person(
+    pub(crate) async fn known_person(
         &mut self,
         session: SessionId,
         jid: &Jid,
@@ -258,14 +258,19 @@ impl TenantTx {
 
 impl SystemTx {
     /// Contacts whose number is not known and was not asked for since yesterday, of sessions
-    /// that work. Those that were never asked for come first.
+    /// that work, ten of each at most: one that does not answer must not keep the others
+    /// waiting. Those that were never asked for come first.
     pub async fn unresolved_contacts(&mut self, limit: i64) -> StoreResult<Vec<UnresolvedContact>> {
         let rows = sqlx::query!(
             r#"SELECT p.tenant_id, p.session_id, p.id, p.lid AS "lid!"
-               FROM contact p
-               JOIN wa_session s ON s.tenant_id = p.tenant_id AND s.id = p.session_id
-               WHERE p.phone IS NULL AND s.status = 'working'
-                 AND (p.lid_asked_at IS NULL OR p.lid_asked_at < now() - interval '1 day')
+               FROM wa_session s
+               CROSS JOIN LATERAL (
+                   SELECT * FROM contact c
+                   WHERE c.tenant_id = s.tenant_id AND c.session_id = s.id AND c.phone IS NULL
+                     AND (c.lid_asked_at IS NULL OR c.lid_asked_at < now() - interval '1 day')
+                   ORDER BY c.lid_asked_at NULLS FIRST LIMIT 10
+               ) p
+               WHERE s.status = 'working'
                ORDER BY p.lid_asked_at NULLS FIRST LIMIT $1"#,
             limit,
         )

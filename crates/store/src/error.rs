@@ -17,6 +17,26 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database cannot hold what it was given, now or at any other time: a value out
+    /// of its range, or longer than an index takes.
+    pub fn is_data(&self) -> bool {
+        // 22: data exception; 54: program limit exceeded.
+        self.is_of_class(&["22", "54"])
+    }
+
+    /// Whether another transaction was in the way. The same one, made again, may succeed.
+    pub fn is_conflict(&self) -> bool {
+        self.is_of_class(&["40001", "40P01"])
+    }
+
+    fn is_of_class(&self, classes: &[&str]) -> bool {
+        let Self::Database(sqlx::Error::Database(refusal)) = self else {
+            return false;
+        };
+        let code = refusal.code().unwrap_or_default();
+        classes.iter().any(|class| code.starts_with(class))
+    }
+
     /// Whether a constraint of this name refused.
     pub fn is_constraint(&self, name: &str) -> bool {
         matches!(self, Self::Constraint { constraint } if constraint == name)

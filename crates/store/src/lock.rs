@@ -4,9 +4,9 @@ use crate::{StoreResult, TenantTx};
 
 // What there is no row of yet cannot be locked by its row. These locks are held until the
 // transaction ends, and come before locks on rows: of a message id first, then of the people of
-// a session. Rows follow in the order contact, chat, message; of several of a kind by id. Who
-// learns who somebody is and then takes in their message does both in that order, as does
-// whoever takes in the same message.
+// a session. Rows follow in the order contact, chat, message, reaction or vote; of several of a
+// kind by id. Who learns who somebody is and then takes in their message does both in that
+// order, as does whoever takes in the same message.
 impl TenantTx {
     /// Makes whoever gives a message this id, and whoever reports about the id while no
     /// message has it, come one after the other.

@@ -194,12 +194,16 @@ impl MediaFiles<'_> {
         self.tx.awaits_media |= state == MediaState::Pending;
         sqlx::query!(
             "INSERT INTO media (id, tenant_id, session_id, message_id, direction, state, mimetype,
-                 filename, size, sha256, source_url, wa_message_id, chat_jid, from_me, stored_at)
+                 filename, size, sha256, source_url, wa_message_id, chat_jid, from_me, stored_at,
+                 history)
              VALUES ($1, $2, $3, (
                      SELECT id FROM message
                      WHERE tenant_id = $2 AND id = $4 AND revoked_at IS NULL
                  ), $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 CASE WHEN $6 = 'stored' THEN now() END)",
+                 CASE WHEN $6 = 'stored' THEN now() END, (
+                     SELECT coalesce(bool_or(quiet), false) FROM message
+                     WHERE tenant_id = $2 AND id = $4
+                 ))",
             new.id.uuid(),
             self.tenant(),
             new.session_id.uuid(),

@@ -35,20 +35,38 @@ pub struct ClaimedMedia {
 }
 
 impl SystemTx {
-    /// Claims files that are to be fetched, those that have waited longest first.
+    /// Claims files that are to be fetched, of each session so many that nobody is at more
+    /// than `per_session` of them. Those of an old history come last, and otherwise those first
+    /// that have waited longest. A file without a message is of use to nobody.
     pub async fn claim_media(
         &mut self,
         claim: Claim,
         limit: i64,
+        per_session: i64,
     ) -> StoreResult<Vec<ClaimedMedia>> {
         let rows = sqlx::query!(
             r#"WITH due AS MATERIALIZED (
-                   SELECT id FROM media
-                   WHERE state = 'pending' AND next_at <= now()
-                     AND (lease_until IS NULL OR lease_until < now())
-                   ORDER BY next_at, id
+                   SELECT d.id FROM wa_session s
+                   CROSS JOIN LATERAL (
+                       SELECT w.id FROM media w
+                       WHERE w.session_id = s.id AND w.state = 'pending'
+                         AND w.message_id IS NOT NULL AND w.next_at <= now()
+                         AND (w.lease_until IS NULL OR w.lease_until < now())
+                       ORDER BY w.history, w.next_at, w.id
+                       LIMIT greatest(0, $4 - (
+                           SELECT count(*) FROM media b
+                           WHERE b.session_id = s.id AND b.claim_id IS NOT NULL
+                             AND b.state = 'pending' AND b.lease_until >= now()
+                       ))
+                   ) waiting
+                   JOIN media d ON d.id = waiting.id
+                   -- Once more, of the row as it is when it is locked.
+                   WHERE d.state = 'pending' AND d.message_id IS NOT NULL
+                     AND d.next_at <= now()
+                     AND (d.lease_until IS NULL OR d.lease_until < now())
+                   ORDER BY d.history, d.next_at, d.id
                    LIMIT $3
-                   FOR UPDATE SKIP LOCKED
+                   FOR UPDATE OF d SKIP LOCKED
                )
                UPDATE media d
                SET claim_id = $1, lease_until = now() + make_interval(secs => $2),
@@ -61,6 +79,7 @@ impl SystemTx {
             claim.id,
             claim.lease.as_secs_f64(),
             limit,
+            per_session,
         )
         .fetch_all(self.conn())
         .await?;
@@ -137,6 +156,32 @@ impl SystemTx {
         .await?;
         self.show_in_message(row.as_ref()).await?;
         Ok(row)
+    }
+
+    /// Gives up a claim on a file that was not even tried to the end: whoever comes next need
+    /// not wait, and it counts as no attempt.
+    pub async fn media_released(&mut self, id: MediaId, claim: Claim) -> StoreResult<()> {
+        sqlx::query!(
+            "UPDATE media
+             SET claim_id = NULL, lease_until = NULL, attempts = greatest(attempts - 1, 0)
+             WHERE id = $1 AND claim_id = $2 AND state = 'pending'",
+            id.uuid(),
+            claim.id,
+        )
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Whether there still is such a file, whoever is at it.
+    pub async fn media_is_known(&mut self, id: MediaId) -> StoreResult<bool> {
+        let known = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM media WHERE id = $1) AS "known!""#,
+            id.uuid(),
+        )
+        .fetch_one(self.conn())
+        .await?;
+        Ok(known)
     }
 
     /// The message first and its file second, as when messages are removed: otherwise the two

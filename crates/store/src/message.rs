@@ -4,6 +4,7 @@ mod history;
 mod mark;
 mod report;
 mod take_in;
+mod target;
 
 use chrono::{DateTime, Utc};
 use mf_domain::{
@@ -14,12 +15,9 @@ use uuid::Uuid;
 pub use accept::NewOutbound;
 pub use history::{Cursor, PageSpec};
 pub(crate) use report::{Report, Standing};
-pub use {report::Advance, take_in::NewInbound, take_in::Stored};
+pub use {report::Advance, take_in::NewInbound, take_in::Stored, target::Target};
 
-use crate::{
-    StoreResult, TenantTx,
-    word::{MaybeId, Word},
-};
+use crate::{StoreResult, TenantTx, word::Word};
 
 /// A message, in either direction.
 #[derive(Clone)]
@@ -106,7 +104,7 @@ macro_rules! message_query {
         sqlx::query_as!(
             Message,
             $head + r#" m.id, m.session_id, m.chat_id, c.jid AS wa_chat_id,
-                c.contact_id AS "contact_id!: MaybeId<ContactId>",
+                c.contact_id AS "contact_id!: crate::word::MaybeId<mf_domain::ContactId>",
                 (SELECT p.phone FROM contact p
                  WHERE p.tenant_id = c.tenant_id AND p.id = c.contact_id) AS contact_phone,
                 (SELECT p.lid FROM contact p

@@ -70,7 +70,7 @@ pub struct Outbox<'t> {
 }
 
 impl Outbox<'_> {
-    fn tenant(&self) -> Uuid {
+    pub(crate) fn tenant(&self) -> Uuid {
         self.tx.tenant().id().uuid()
     }
 
@@ -140,6 +140,7 @@ impl Outbox<'_> {
         let wa_id = outcome.wa_message_id();
         if let Some(wa_id) = wa_id {
             self.tx.lock_wa_id(wa_id).await?;
+            self.tx.lock_chat_of(id).await?;
         }
         let held = sqlx::query!(
             r#"UPDATE message
@@ -148,7 +149,7 @@ impl Outbox<'_> {
                        ELSE coalesce(wa_message_id, $4) END
                WHERE tenant_id = $1 AND id = $2 AND outbox_claim_id = $3
                RETURNING session_id, status AS "status: Word<MessageStatus>", outbox_unknown,
-                   sent_at IS NOT NULL AS "said!""#,
+                   sent_at IS NOT NULL AS "said!", created_at"#,
             self.tenant(),
             id.uuid(),
             claim.id,
@@ -163,6 +164,7 @@ impl Outbox<'_> {
             status: held.status.into(),
             unknown: held.outbox_unknown,
             said: held.said,
+            created_at: held.created_at,
         };
         let report = outcome.report();
         // Not knowing is no news where anything is known.

@@ -80,8 +80,8 @@ impl Store {
 
     /// The same, where all that is read is of one moment. It cannot write.
     pub async fn begin_reading(&self, tenant: Tenant) -> StoreResult<TenantTx> {
-        self.begin_as(tenant, " ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .await
+        let how = " ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '20s'";
+        self.begin_as(tenant, how).await
     }
 
     #[instrument(name = "db.begin", level = "debug", skip_all)]

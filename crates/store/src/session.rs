@@ -165,6 +165,22 @@ impl Sessions<'_> {
         Ok(row)
     }
 
+    /// One session, held: it is not removed before this transaction ends. Whoever writes what
+    /// belongs to a session begins with this, or a removal and the writing could wait for each
+    /// other.
+    pub async fn hold(self, id: SessionId) -> StoreResult<Option<Session>> {
+        let tenant = self.tenant();
+        let row = session_query!(
+            "SELECT",
+            "FROM wa_session s WHERE s.tenant_id = $1 AND s.id = $2 FOR KEY SHARE",
+            tenant,
+            id.uuid(),
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(row)
+    }
+
     /// The sealed key of a session's callbacks.
     pub async fn callback_secret(self, id: SessionId) -> StoreResult<Option<Vec<u8>>> {
         let secret = sqlx::query_scalar!(
@@ -241,6 +257,19 @@ impl Sessions<'_> {
         .execute(self.tx.conn())
         .await?;
         Ok(())
+    }
+
+    /// Whether a session still shall run. Held until this transaction ends: whoever stops it
+    /// meanwhile waits.
+    pub async fn still_wanted(self, id: SessionId) -> StoreResult<bool> {
+        let wanted = sqlx::query_scalar!(
+            "SELECT wanted FROM wa_session WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            self.tenant(),
+            id.uuid()
+        )
+        .fetch_optional(self.tx.conn())
+        .await?;
+        Ok(wanted == Some(true))
     }
 
     /// Forgets who was paired: the next account may be another.

@@ -28,6 +28,9 @@ impl Reactions<'_> {
     /// Takes in how somebody reacts to a message, be it known or not. `sender` is `None` for
     /// the session's owner; an empty `emoji` takes the reaction back. Of several the newest
     /// counts. Whether it is news: the same once more is none, though it came later.
+    ///
+    /// What the owner did through this server comes back as a report in whole seconds: one of
+    /// the same second as [`Self::put_own`] is no newer.
     pub async fn put(
         self,
         session: SessionId,
@@ -42,9 +45,11 @@ impl Reactions<'_> {
                  emoji, from_me, reacted_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (tenant_id, session_id, wa_message_id, sender) DO UPDATE
-             SET emoji = excluded.emoji, reacted_at = excluded.reacted_at
+             SET emoji = excluded.emoji, reacted_at = excluded.reacted_at, made_here = false
              WHERE (r.reacted_at, r.emoji) < (excluded.reacted_at, excluded.emoji)
-               AND r.emoji <> excluded.emoji",
+               AND r.emoji <> excluded.emoji
+               AND NOT (r.made_here
+                   AND date_trunc('second', excluded.reacted_at) <= r.reacted_at)",
             self.tx.tenant().id().uuid(),
             session.uuid(),
             message.as_str(),
@@ -72,6 +77,40 @@ impl Reactions<'_> {
         .execute(self.tx.conn())
         .await?;
         Ok(false)
+    }
+
+    /// Notes how the session's owner reacts through this server. It is later than whatever the
+    /// owner did before, by whoever's clock. Whether it is news.
+    pub async fn put_own(
+        self,
+        session: SessionId,
+        message: &WaMessageId,
+        emoji: &str,
+        at: DateTime<Utc>,
+    ) -> StoreResult<bool> {
+        let put = sqlx::query_scalar!(
+            r#"WITH before AS (
+                   SELECT emoji FROM message_reaction
+                   WHERE tenant_id = $1 AND session_id = $2 AND wa_message_id = $3 AND sender = $4
+               )
+               INSERT INTO message_reaction AS r (tenant_id, session_id, wa_message_id, sender,
+                   emoji, from_me, reacted_at, made_here)
+               VALUES ($1, $2, $3, $4, $5, true, $6, true)
+               ON CONFLICT (tenant_id, session_id, wa_message_id, sender) DO UPDATE
+               SET emoji = excluded.emoji, made_here = true,
+                   reacted_at = greatest(excluded.reacted_at,
+                       r.reacted_at + interval '1 microsecond')
+               RETURNING (SELECT before.emoji FROM before) IS DISTINCT FROM r.emoji AS "news!""#,
+            self.tx.tenant().id().uuid(),
+            session.uuid(),
+            message.as_str(),
+            ME,
+            emoji,
+            at.trunc_subsecs(6),
+        )
+        .fetch_one(self.tx.conn())
+        .await?;
+        Ok(put)
     }
 }
 
@@ -136,25 +175,17 @@ impl Polls<'_> {
 
 impl TenantTx {
     /// Under which name somebody reacts and votes: their number's, where it is known, so that
-    /// nobody has two voices.
+    /// nobody has two voices. Their contact is held: it comes before the voice's own row.
     async fn voice(&mut self, session: SessionId, jid: Option<&Jid>) -> StoreResult<String> {
         let Some(jid) = jid else {
             return Ok(ME.to_owned());
         };
-        if jid.kind() != JidKind::Hidden {
-            return Ok(jid.as_str().to_owned());
+        if jid.kind() == JidKind::Hidden {
+            // Or the number could become known at this moment, and this voice be overlooked.
+            self.lock_people(session).await?;
         }
-        // Or the number could become known at this moment, and this voice be overlooked.
-        self.lock_people(session).await?;
-        let phone = sqlx::query_scalar!(
-            "SELECT phone FROM contact WHERE tenant_id = $1 AND session_id = $2 AND lid = $3",
-            self.tenant().id().uuid(),
-            session.uuid(),
-            jid.user(),
-        )
-        .fetch_optional(self.conn())
-        .await?;
-        Ok(match phone.flatten() {
+        let person = self.known_person(session, jid, None).await?;
+        Ok(match person.and_then(|person| person.phone) {
             Some(phone) => format!("{phone}@c.us"),
             None => jid.as_str().to_owned(),
         })

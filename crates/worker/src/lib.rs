@@ -2,13 +2,14 @@
 //!
 //! Each job is a loop that a bell wakes early and a poll wakes in any case, so that nothing
 //! depends on a bell being heard. A job that fails says so and comes again; none of them
-//! takes the process down.
+//! takes the process down, and not even a panic ends one.
 
-use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt::Display, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use mf_services::{Services, Settings};
 use tokio::{task::JoinSet, time::sleep};
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, error, info_span, warn};
 
 /// How often sessions are compared with the engine's.
 const RECONCILE_EVERY: Duration = Duration::from_mins(1);
@@ -22,6 +23,8 @@ const RETENTION_EVERY: Duration = Duration::from_mins(15);
 const HIDDEN_NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// How often tokens that have ended are removed.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How soon a job that looped by itself begins anew.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// The shortest and the longest pause between two looks for what has come due.
 const LOOK_EVERY: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
 
@@ -44,15 +47,19 @@ impl Worker {
     }
 
     /// Waits until every job has finished what it holds.
-    pub async fn finish(self) {
-        self.jobs.join_all().await;
+    pub async fn finish(mut self) {
+        while let Some(job) = self.jobs.join_next().await {
+            if let Err(error) = job {
+                error!(error = %error, "a job did not end well");
+            }
+        }
     }
 }
 
 /// Every job there is. Those with a bell of their own loop by themselves; the others are called
 /// again and again, with a pause between.
 fn table(services: &Arc<Services>) -> Vec<(&'static str, Job)> {
-    let looped = |job: fn(Arc<Services>) -> Job| job(Arc::clone(services));
+    let looped = |job: fn(Arc<Services>) -> Job| again_after_a_panic(services, job);
     let every = |pause, job: fn(Arc<Services>) -> Attempt| repeat(services, pause, job);
     let Settings {
         watchdog_silence,
@@ -125,12 +132,33 @@ fn attempt<E: Display>(turn: impl Future<Output = Result<(), E>> + Send + 'stati
     Box::pin(async { turn.await.map_err(|error| error.to_string()) })
 }
 
+/// What came of it, unless it panicked: that is said, and ends nothing else.
+async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Option<T> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    if done.is_err() {
+        error!("a fault of this server: a turn of this job broke off; it comes again");
+    }
+    done.ok()
+}
+
+/// A job that loops by itself, begun anew if it panics.
+fn again_after_a_panic(services: &Arc<Services>, job: fn(Arc<Services>) -> Job) -> Job {
+    let services = Arc::clone(services);
+    Box::pin(async move {
+        while unless_it_panics(job(Arc::clone(&services))).await.is_none() {
+            if !pause(&services, AFTER_A_PANIC).await {
+                return;
+            }
+        }
+    })
+}
+
 /// A turn, a pause, and so on. A turn that fails is followed by the next.
 fn repeat(services: &Arc<Services>, length: Duration, turn: fn(Arc<Services>) -> Attempt) -> Job {
     let services = Arc::clone(services);
     Box::pin(async move {
         loop {
-            if let Err(error) = turn(Arc::clone(&services)).await {
+            if let Some(Err(error)) = unless_it_panics(turn(Arc::clone(&services))).await {
                 warn!(error, "a turn of this job failed; it comes again");
             }
             if !pause(&services, length).await {

@@ -5,6 +5,7 @@ mod repeats;
 mod reports;
 mod script;
 mod signature;
+mod trust;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mf_test_support::Answer;

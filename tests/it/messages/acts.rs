@@ -117,12 +117,12 @@ async fn reactions_of_others_are_told_and_shown_beside_ours() {
         react(&session, &message, "👍").await.expect(200);
         events.named("message.reaction").await;
         for (emoji, left) in [("❤️", 2), ("😂", 2), ("", 1)] {
-            let reacting = app.sim.react(&session.engine, wa_id(&message), FRIEND, emoji);
+            let reacting = app
+                .sim
+                .react(&session.engine, wa_id(&message), FRIEND, emoji);
             reacting.await.unwrap();
             let told = events
-                .until(|event| {
-                    event.name == "message.reaction" && event.data()["from_me"] == false
-                })
+                .until(|event| event.name == "message.reaction" && event.data()["from_me"] == false)
                 .await;
             assert_eq!(told.data()["message_id"], message["id"], "{dialect}");
             assert_eq!(told.data()["reaction"], emoji, "{dialect}");
@@ -166,9 +166,62 @@ async fn a_message_of_ours_is_edited_here_and_at_whatsapp() {
                 assert_ne!(seen["edited_at"], Value::Null, "{dialect}: {seen}");
             }
         }
-        assert_eq!(app.count("SELECT count(*) FROM message").await, 1, "{dialect}");
+        assert_eq!(
+            app.count("SELECT count(*) FROM message").await,
+            1,
+            "{dialect}"
+        );
         let faults = edit(&session, &message, "").await.faults();
         assert!(faults[0].starts_with("body.message: "), "{faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_on_the_own_phone_is_edited_and_taken_back_as_well() {
+    for dialect in ALL {
+        let (app, session, mut events) = start(dialect).await;
+        for chat in [FRIEND, GROUP] {
+            let inbound = Inbound {
+                from_me: true,
+                ..Inbound::text(chat, "from the phone")
+            };
+            app.sim.inbound(&session.engine, inbound).await.unwrap();
+            let told = events.named("message.sent").await;
+            let message = json!({"id": told.data()["message_id"]});
+            let shown = edit(&session, &message, "corrected").await.expect(200);
+            assert_eq!(shown["content"], "corrected", "{dialect} {chat}");
+            let action = done(&app, &session, "edit").pop().unwrap();
+            assert_eq!(
+                (action.chat.as_str(), &action.value),
+                (chat, &json!("corrected"))
+            );
+            let shown = unsend(&session, &message).await.expect(200);
+            assert_ne!(shown["revoked_at"], Value::Null, "{dialect} {chat}");
+            let action = done(&app, &session, "revoke").pop().unwrap();
+            assert_eq!(action.chat, chat, "{dialect}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_we_made_ourselves_is_told_once() {
+    for dialect in ALL {
+        let (app, session, _events) = start(dialect).await;
+        let message = ours(&app, &session).await;
+        react(&session, &message, "👍").await.expect(200);
+        edit(&session, &message, "hello!").await.expect(200);
+        unsend(&session, &message).await.expect(200);
+        // The engine reports each as well, sooner or later.
+        for name in ["message.reaction", "message.edited", "message.revoked"] {
+            app.taken(|record| record.event == name).await;
+        }
+        for told in [
+            "SELECT count(*) FROM event WHERE name = 'message.reaction'",
+            "SELECT count(*) FROM event WHERE name = 'message.edited'",
+            "SELECT count(*) FROM event WHERE name = 'message.revoked'",
+        ] {
+            assert_eq!(app.count(told).await, 1, "{dialect}: {told}");
+        }
     }
 }
 
@@ -184,7 +237,10 @@ async fn a_caption_is_edited_and_a_poll_is_not() {
         assert_eq!(shown["content"], "Look here", "{dialect}");
         assert_eq!(shown["media"]["id"], picture["media"]["id"], "{dialect}");
         let body = json!({"phone": NUMBER, "title": "When?", "options": ["now", "later"]});
-        let poll = session.post_to("/messages/send/poll", body).await.expect(201);
+        let poll = session
+            .post_to("/messages/send/poll", body)
+            .await
+            .expect(201);
         let sentence = edit(&session, &poll, "Why?").await.refused(400);
         assert!(sentence.contains("captions"), "{dialect}: {sentence}");
     }
@@ -220,7 +276,10 @@ async fn what_others_wrote_is_neither_edited_nor_taken_back() {
             unsend(&session, &message).await,
         ] {
             let sentence = answer.refused(400);
-            assert!(sentence.contains("this session sent"), "{dialect}: {sentence}");
+            assert!(
+                sentence.contains("this session sent"),
+                "{dialect}: {sentence}"
+            );
         }
         assert_eq!(app.sim.actions(&session.engine), [], "{dialect}");
         assert_eq!(session.message(&message).await, message, "{dialect}");

@@ -25,8 +25,7 @@ async fn sent_once(app: &TestApp, session: &Session) {
     );
 }
 
-/// An app whose messages are acknowledged by [`read`] alone: one that is acknowledged before
-/// its id is known would stay as it is.
+/// An app whose messages are acknowledged by [`read`] alone.
 async fn start(dialect: Dialect) -> (TestApp, Session, EventStream) {
     let app = TestApp::builder().dialect(dialect).start().await;
     app.sim.set_manual_acks(true);

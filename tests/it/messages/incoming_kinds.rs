@@ -213,7 +213,11 @@ async fn a_poll_of_others_is_told_with_its_answers_and_its_votes() {
             assert_eq!(told.data()["options"], json!(choice), "{dialect}");
         }
         let votes = &session.message(&seen[1]).await["poll"]["votes"];
-        assert_eq!(votes.as_array().map(Vec::len), Some(2), "{dialect}: {votes}");
+        assert_eq!(
+            votes.as_array().map(Vec::len),
+            Some(2),
+            "{dialect}: {votes}"
+        );
     }
 }
 

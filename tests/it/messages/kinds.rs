@@ -111,7 +111,11 @@ async fn check(
     assert_eq!(answer["status"], "sent", "{about}: {answer}");
     let got = last(app, session);
     assert_eq!(got.kind, case.kind, "{about}");
-    assert_eq!(got.media_sha256, Some(samples::sha256(&case.bytes)), "{about}");
+    assert_eq!(
+        got.media_sha256,
+        Some(samples::sha256(&case.bytes)),
+        "{about}"
+    );
     assert_eq!(got.mimetype.as_deref(), Some(case.sent_as), "{about}");
     assert_eq!((got.deliveries, got.submissions), (1, 1), "{about}");
 
@@ -229,7 +233,10 @@ async fn a_poll_arrives_with_its_answers() {
                 "phone": FRIEND, "title": "When?", "options": ["Monday", "Tuesday", "never"],
                 "allow_multiple": multiple,
             });
-            let sent = session.post_to("/messages/send/poll", body).await.expect(201);
+            let sent = session
+                .post_to("/messages/send/poll", body)
+                .await
+                .expect(201);
             let got = last(&app, &session);
             assert_eq!(got.kind, "poll", "{dialect}");
             let payload = json!({
@@ -249,7 +256,11 @@ async fn a_poll_arrives_with_its_answers() {
                 assert_eq!(seen["poll"]["allow_multiple"], multiple, "{dialect}");
             }
         }
-        assert_eq!(app.count("SELECT count(*) FROM message").await, 2, "{dialect}");
+        assert_eq!(
+            app.count("SELECT count(*) FROM message").await,
+            2,
+            "{dialect}"
+        );
     }
 }
 
@@ -260,7 +271,10 @@ async fn what_is_chosen_in_a_poll_is_told_and_kept() {
         let body = json!({
             "phone": FRIEND, "title": "When?", "options": ["Monday", "Tuesday"],
         });
-        let sent = session.post_to("/messages/send/poll", body).await.expect(201);
+        let sent = session
+            .post_to("/messages/send/poll", body)
+            .await
+            .expect(201);
         let id = sent["wa_message_id"].as_str().map(str::to_owned);
         let id = id.unwrap_or(last(&app, &session).id);
         app.reported(&id).await;
@@ -272,13 +286,13 @@ async fn what_is_chosen_in_a_poll_is_told_and_kept() {
             assert_eq!(told.data()["message_id"], sent["id"], "{dialect}");
             assert_eq!(told.data()["options"], json!(choice), "{dialect}");
             assert_eq!(told.data()["sender_phone"], FRIEND, "{dialect}");
-            let votes = session.message(&sent).await["poll"]["votes"].clone();
+            let counted = session.message(&sent).await["poll"]["votes"].clone();
             match choice {
-                [] => assert_eq!(votes, json!([]), "{dialect}"),
+                [] => assert_eq!(counted, json!([]), "{dialect}"),
                 chosen => {
-                    assert_eq!(votes[0]["voter"], FRIEND, "{dialect}: {votes}");
-                    assert_eq!(votes[0]["options"], json!(chosen), "{dialect}: {votes}");
-                    assert_eq!(votes[1], Value::Null, "{dialect}: {votes}");
+                    assert_eq!(counted[0]["voter"], FRIEND, "{dialect}: {counted}");
+                    assert_eq!(counted[0]["options"], json!(chosen), "{dialect}: {counted}");
+                    assert_eq!(counted[1], Value::Null, "{dialect}: {counted}");
                 }
             }
         }
@@ -292,7 +306,10 @@ async fn a_place_arrives_where_it_is() {
         let body = json!({
             "phone": FRIEND, "latitude": 52.5163, "longitude": -13.3777, "title": "The gate",
         });
-        let sent = session.post_to("/messages/send/location", body).await.expect(201);
+        let sent = session
+            .post_to("/messages/send/location", body)
+            .await
+            .expect(201);
         let got = last(&app, &session);
         assert_eq!(got.kind, "location", "{dialect}");
         assert_eq!(got.payload["latitude"], 52.5163, "{dialect}");
@@ -309,7 +326,11 @@ async fn a_place_arrives_where_it_is() {
         // Without a name it is a place as well.
         let body = json!({"phone": FRIEND, "latitude": 0, "longitude": 0});
         let nameless = session.post_to("/messages/send/location", body).await;
-        assert_eq!(nameless.expect(201)["location"]["latitude"], 0.0, "{dialect}");
+        assert_eq!(
+            nameless.expect(201)["location"]["latitude"],
+            0.0,
+            "{dialect}"
+        );
     }
 }
 
@@ -322,7 +343,10 @@ async fn contact_cards_arrive_with_name_and_number() {
             {"full_name": "Ada", "phone": "15550000008"},
         ]);
         let body = json!({"phone": FRIEND, "contacts": contacts});
-        let sent = session.post_to("/messages/send/contact", body).await.expect(201);
+        let sent = session
+            .post_to("/messages/send/contact", body)
+            .await
+            .expect(201);
         let got = last(&app, &session);
         assert_eq!(got.kind, "contact", "{dialect}");
         let cards = got.payload["vcards"].as_array().unwrap();
@@ -374,7 +398,11 @@ fn everything() -> Vec<(&'static str, &'static str, Value)> {
         ("POST /api/sendPoll", "/messages/send/poll", poll),
         ("POST /api/sendLocation", "/messages/send/location", place),
         ("POST /api/sendLocation", "/messages/send/location", nowhere),
-        ("POST /api/sendContactVcard", "/messages/send/contact", cards),
+        (
+            "POST /api/sendContactVcard",
+            "/messages/send/contact",
+            cards,
+        ),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Messages that nobody told us of: they are looked for whenever somebody may have missed some.
 
-use mf_waha_sim::{Dialect, Inbound};
+use mf_waha_sim::{Dialect, Failure, Inbound};
 use serde_json::{Value, json};
 
 use crate::support::{Session, TestApp, soon};
@@ -56,7 +56,10 @@ fn missed() -> Vec<Inbound> {
 /// What clients were told of messages, in that order.
 async fn told(app: &TestApp) -> Vec<Value> {
     let query = "SELECT data::jsonb FROM event WHERE name LIKE 'message.%' ORDER BY tx, seq";
-    sqlx::query_scalar(query).fetch_all(app.rows()).await.unwrap()
+    sqlx::query_scalar(query)
+        .fetch_all(app.rows())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -189,4 +192,40 @@ async fn a_restart_does_not_make_news_of_history() {
     assert_eq!(app.count(MESSAGES).await, messages);
     assert_eq!(app.count(TOLD).await, 0);
     assert_eq!(app.count(UNREAD).await, 0);
+}
+
+#[tokio::test]
+async fn a_chat_that_cannot_be_read_does_not_keep_the_others_from_being_found() {
+    for dialect in ALL {
+        let (mut app, session) = start(dialect).await;
+        app.stop().await;
+        app.sim.while_away(&session.engine, missed()).unwrap();
+        app.sim
+            .fail_next(Failure::new(500).on("15550000003").times(u32::MAX));
+        let before = app.count(LOOKED).await;
+        app.start_again().await;
+        looked_after(&app, before).await;
+        assert_eq!(app.count(MESSAGES).await, 3, "{dialect}");
+        assert_eq!(app.count(RECEIVED).await, 2, "{dialect}");
+        assert_eq!(app.count(SENT).await, 1, "{dialect}");
+    }
+}
+
+#[tokio::test]
+async fn many_chats_and_a_long_one_are_found_to_their_end_and_told_in_order() {
+    let (mut app, session) = start(Dialect::Gows).await;
+    app.stop().await;
+    let chats = (0..120).map(|n| Inbound::text(format!("1555001{n:04}@c.us"), "hello"));
+    let long = (0..120).map(|n| Inbound::text(FRIEND, format!("{n}")));
+    let all = chats.chain(long).collect();
+    app.sim.while_away(&session.engine, all).unwrap();
+    let before = app.count(LOOKED).await;
+    app.start_again().await;
+    looked_after(&app, before).await;
+    assert_eq!(app.count(MESSAGES).await, 240);
+    let told = told(&app).await;
+    let said = told.iter().map(|data| data["message"].as_str().unwrap());
+    let numbers: Vec<_> = said.filter(|text| *text != "hello").collect();
+    let expected: Vec<_> = (0..120).map(|n| n.to_string()).collect();
+    assert_eq!(numbers, expected);
 }

@@ -74,7 +74,10 @@ async fn one_person(app: &TestApp, session: &Session, told: &[Value], about: &st
         assert_eq!(shown["contact_lid"], LID, "{about}: {shown}");
     }
     let counted = "SELECT message_count FROM chat WHERE merged_into IS NULL";
-    assert_eq!(app.count(counted).await, app.count("SELECT count(*) FROM message").await);
+    assert_eq!(
+        app.count(counted).await,
+        app.count("SELECT count(*) FROM message").await
+    );
 }
 
 #[tokio::test]
@@ -95,7 +98,11 @@ async fn who_is_hidden_at_first_and_known_later_is_one_person() {
         let third = write(&app, &session, &mut events, told_as(NUMBER, None, "three")).await;
         let told = [first, second, third];
         one_person(&app, &session, &told, &dialect.to_string()).await;
-        assert_eq!(app.count("SELECT sum(unread_count)::bigint FROM chat").await, 3);
+        assert_eq!(
+            app.count("SELECT sum(unread_count)::bigint FROM chat")
+                .await,
+            3
+        );
     }
 }
 
@@ -142,15 +149,23 @@ async fn the_answer_of_a_hidden_person_stands_below_the_question() {
 async fn a_number_that_is_looked_up_later_joins_what_was_apart() {
     for dialect in ALL {
         let (app, session, mut events) = start(dialect).await;
-        app.sim.set_lid_known(&session.engine, HIDDEN, false).unwrap();
+        app.sim
+            .set_lid_known(&session.engine, HIDDEN, false)
+            .unwrap();
         let first = write(&app, &session, &mut events, told_as(HIDDEN, None, "one")).await;
         let second = write(&app, &session, &mut events, told_as(NUMBER, None, "two")).await;
         look_up(&app).await;
         assert_eq!(app.count(CHATS).await, 2, "{dialect}: nobody knows yet");
 
-        app.sim.set_lid_known(&session.engine, HIDDEN, true).unwrap();
+        app.sim
+            .set_lid_known(&session.engine, HIDDEN, true)
+            .unwrap();
         look_up(&app).await;
-        assert_eq!(app.count(CHATS).await, 2, "{dialect}: it was asked just now");
+        assert_eq!(
+            app.count(CHATS).await,
+            2,
+            "{dialect}: it was asked just now"
+        );
         forget_asking(&app).await;
         look_up(&app).await;
         one_person(&app, &session, &[first, second], &dialect.to_string()).await;

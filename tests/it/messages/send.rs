@@ -15,7 +15,10 @@ async fn a_message_is_sent_and_answered_in_both_documented_forms() {
         "message_type": "text", "content": "Hello", "content_preview": "Hello",
         "status": "sent", "media": null, "sender_phone": null, "sender_name": null,
         "is_group": false, "error": null, "sent_at": sent["sent_at"], "delivered_at": null,
-        "read_at": null, "created_at": sent["created_at"],
+        "read_at": null, "created_at": sent["created_at"], "edited_at": null,
+        "revoked_at": null, "starred": false, "reply_to": null, "sender_lid": null,
+        "contact_id": sent["contact_id"], "contact_phone": "15550000002", "contact_lid": null,
+        "location": null, "contacts": null, "poll": null, "mentions": [], "reactions": [],
         "success": true,
         "result": {"key": {"id": wa_id, "remoteJid": "15550000002@c.us"}},
     });

@@ -6,7 +6,10 @@ use mf_waha_sim::{Dialect, Failure, Inbound, Status};
 use serde_json::{Value, json};
 
 use super::steps;
-use crate::support::{Event, TestApp};
+use crate::support::{Event, TestApp, soon};
+
+/// What a session is asked, to see whether WhatsApp answers.
+const QUESTION: &str = "/api/contacts/check-exists";
 
 /// Nothing was heard of any session for an hour.
 async fn silence(app: &TestApp) {
@@ -100,6 +103,7 @@ async fn an_engine_that_is_away_says_nothing_about_its_sessions() {
 #[tokio::test]
 async fn a_session_that_a_restart_does_not_cure_is_shown_as_failed_and_tried_again_later() {
     let app = TestApp::builder()
+        .set("MOLTFLOW_WATCHDOG_SECONDS", 5)
         .set("MOLTFLOW_RECOVERY_BASE_SECONDS", 600)
         .start()
         .await;
@@ -172,11 +176,30 @@ async fn a_restricted_account_is_named_once_and_cleared_when_it_may_write_again(
 }
 
 #[tokio::test]
-async fn a_session_that_failed_to_answer_once_is_restarted_once() {
-    let app = TestApp::start().await;
+async fn a_session_that_did_not_answer_once_is_asked_again_and_left_alone() {
+    let app = TestApp::builder()
+        .set("MOLTFLOW_WATCHDOG_SECONDS", 5)
+        .start()
+        .await;
+    let (session, _events) = app.working_session(&app.full_key()).await;
+    let told = app.count("SELECT count(*) FROM event").await;
+    app.sim.fail_next(Failure::new(500).on(QUESTION));
+    silence(&app).await;
+    look(&app).await;
+    let heard = "SELECT count(*) FROM wa_session WHERE last_seen_at > now() - interval '1 minute'";
+    soon(async { while app.count(heard).await == 0 {} }).await;
+    assert_eq!(session.get().await["status"], "working");
+    assert_eq!(app.count("SELECT count(*) FROM event").await, told);
+}
+
+#[tokio::test]
+async fn a_session_that_did_not_answer_twice_is_restarted_once() {
+    let app = TestApp::builder()
+        .set("MOLTFLOW_WATCHDOG_SECONDS", 5)
+        .start()
+        .await;
     let (session, mut events) = app.working_session(&app.full_key()).await;
-    let failure = Failure::new(500).on("/api/contacts/check-exists");
-    app.sim.fail_next(failure);
+    app.sim.fail_next(Failure::new(500).on(QUESTION).times(2));
     silence(&app).await;
     look(&app).await;
     let told = events

@@ -1,4 +1,6 @@
-use std::{collections::BTreeMap, fmt::Display, future::pending, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap, fmt::Display, future::pending, net::SocketAddr, path::Path, sync::Arc,
+};
 
 use mf_domain::{Email, PlanId, Role as UserRole, ScopeSet};
 use mf_server::{Config, Role, Server};
@@ -40,7 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) first_run: Value,
     settings: Settings,
     nobody: Client,
-    _data_dir: TempDir,
+    data_dir: TempDir,
     database: Option<TestDatabase>,
 }
 
@@ -127,7 +129,7 @@ impl Builder {
             first_run: serde_json::from_slice(&first_run).unwrap(),
             settings,
             nobody,
-            _data_dir: data_dir,
+            data_dir,
             database: Some(database),
         }
     }
@@ -284,6 +286,20 @@ impl TestApp {
             .fetch_one(self.rows())
             .await
             .unwrap()
+    }
+
+    /// How many files of messages are kept.
+    pub(crate) fn kept_files(&self) -> usize {
+        fn within(folder: &Path) -> usize {
+            let Ok(entries) = std::fs::read_dir(folder) else {
+                return 0;
+            };
+            let paths = entries.map(|entry| entry.unwrap().path());
+            paths
+                .map(|path| if path.is_dir() { within(&path) } else { 1 })
+                .sum()
+        }
+        within(&self.data_dir.path().join("media"))
     }
 
     /// A second server on the same database and engine, and its address. The engine goes on

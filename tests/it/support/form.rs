@@ -17,9 +17,8 @@ impl Form {
 
     /// With a file.
     pub(crate) fn file(mut self, name: &str, filename: &str, mimetype: &str, data: &[u8]) -> Self {
-        let header = format!(
-            "name=\"{name}\"; filename=\"{filename}\"\r\nContent-Type: {mimetype}"
-        );
+        let header =
+            format!("name=\"{name}\"; filename=\"{filename}\"\r\nContent-Type: {mimetype}");
         self.open(&header);
         self.close(data);
         self

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    access::without_what_may_not_be_read,
     dto::MessageOut,
     kinds_dto::{MessageEdit, MessageStar, ReactionSend, TypingIn},
     send::chat_in_path,
@@ -46,6 +47,7 @@ pub(crate) async fn send_reaction(
         .react(caller.tenant(), session, &body.message_id, &body.reaction)
         .await
         .map_err(refused)?;
+    let message = without_what_may_not_be_read(&caller, message).await?;
     Ok(Reply(MessageOut::new(message, services)))
 }
 
@@ -114,6 +116,7 @@ pub(crate) async fn star_message(
     let services = &caller.services;
     let message = services.star(caller.tenant(), &id, body.star).await;
     let message = message.map_err(refused)?;
+    let message = without_what_may_not_be_read(&caller, message).await?;
     Ok(Reply(MessageOut::new(message, services)))
 }
 

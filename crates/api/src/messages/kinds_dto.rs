@@ -98,10 +98,10 @@ fn plain(text: &str, max: usize) -> Result<(), Invalid> {
             format!("ensure this value has at most {max} characters"),
         ));
     }
-    if text.contains('\0') {
+    if text.chars().any(char::is_control) {
         return Err(Invalid::new(
-            "value_error.str.nul",
-            "value contains the character U+0000, which cannot be stored",
+            "value_error.str.control",
+            "value contains control characters",
         ));
     }
     Ok(())

@@ -77,8 +77,9 @@ impl MessageSend {
             .filter(|text| !text.trim().is_empty())
     }
 
-    const fn has_media(&self) -> bool {
-        self.media_url.is_some() || self.media_base64.is_some() || self.file.is_some()
+    fn has_media(&self) -> bool {
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        given(&self.media_url) || given(&self.media_base64) || self.file.is_some()
     }
 
     /// What is to be said. `file` came with the form.
@@ -221,11 +222,12 @@ struct Source {
 impl Given<'_> {
     /// The file, however it was given. More than one is a mistake, and none may be left out.
     fn source(&self, file: Option<UploadedFile>) -> Result<Option<Source>, ApiError> {
-        let urls = self.urls.iter().flatten();
+        // An empty one is none: clients fill in what they do not use.
+        let urls = self.urls.iter().flatten().filter(|url| !url.is_empty());
         let texts = self
             .base64
             .iter()
-            .filter_map(|(name, text)| Some((*name, (*text)?)));
+            .filter_map(|(name, text)| Some((*name, text.filter(|text| !text.is_empty())?)));
         let count = urls.clone().count() + texts.clone().count() + usize::from(file.is_some());
         if count > 1 {
             return Err(ApiError::bad_request(
@@ -274,7 +276,9 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, ApiError> {
         Some(rest) => rest.split_once(',').map_or(rest, |(_, data)| data),
         None => text,
     };
-    BASE64.decode(text.trim()).map_err(|_| {
+    // Many programs break it into lines.
+    let text: String = text.split_ascii_whitespace().collect();
+    BASE64.decode(text).map_err(|_| {
         let invalid = Invalid::new("value_error.base64", "value is not valid base64");
         ApiError::invalid(Faults::body(field, invalid))
     })

@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use mf_engine::MediaKind;
+use mf_engine::{EngineError, MediaKind};
 use mf_http_kit::{
     ApiError, ApiResult, Body, Caller, Reply, Upload,
     caller::MessagesSend,
@@ -33,13 +33,17 @@ type Sent = ApiResult<(StatusCode, Reply<MessageSentOut>)>;
 )]
 pub(crate) async fn send_message(
     caller: Caller<MessagesSend>,
-    Upload { input, file }: Upload<MessageSend>,
+    Upload {
+        input,
+        file,
+        place: _place,
+    }: Upload<MessageSend>,
 ) -> Sent {
     let request = SendRequest {
         session_id: input.session_id.into(),
         to: input.target().recipient()?,
         draft: input.draft(file)?,
-        reply_to: input.reply_to,
+        reply_to: input.reply_to.filter(|id| !id.is_empty()),
         queue: input.queue,
     };
     answer(&caller, request).await
@@ -146,14 +150,18 @@ pub(crate) async fn send_contact(
 
 async fn send_media(
     caller: &Caller<MessagesSend>,
-    Upload { input, file }: Upload<MediaSend>,
+    Upload {
+        input,
+        file,
+        place: _place,
+    }: Upload<MediaSend>,
     kind: MediaKind,
 ) -> Sent {
     let request = SendRequest {
         session_id: input.session_id.into(),
         to: input.target().recipient()?,
         draft: input.draft(kind, file)?,
-        reply_to: input.reply_to,
+        reply_to: input.reply_to.filter(|id| !id.is_empty()),
         queue: input.queue,
     };
     answer(caller, request).await
@@ -164,7 +172,7 @@ async fn send_draft(caller: &Caller<MessagesSend>, to: SendTarget, draft: Draft)
         session_id: to.session_id.into(),
         to: to.target().recipient()?,
         draft,
-        reply_to: to.reply_to,
+        reply_to: to.reply_to.filter(|id| !id.is_empty()),
         queue: to.queue,
     };
     answer(caller, request).await
@@ -185,11 +193,19 @@ pub(super) fn refused(refusal: SendRefused) -> ApiError {
         SendRefused::ReplyNotFound | SendRefused::NotConnected(_) => {
             ApiError::bad_request(refusal.to_string())
         }
-        SendRefused::Media(MediaRefused::TooLarge) => ApiError::too_large(),
+        SendRefused::Media(refused @ MediaRefused::TooLarge) => {
+            ApiError::too_large_because(refused.to_string())
+        }
         SendRefused::Media(MediaRefused::Failed(error)) => error.into(),
         SendRefused::Media(MediaRefused::Store(error)) => ApiError::internal(error),
         SendRefused::Media(refused) => ApiError::bad_request(refused.to_string()),
-        SendRefused::Away => ApiError::bad_gateway(refusal.to_string()),
+        SendRefused::Unknown {
+            error: EngineError::Timeout,
+            ..
+        } => ApiError::gateway_timeout(refusal.to_string()),
+        SendRefused::Away | SendRefused::Unknown { .. } => {
+            ApiError::bad_gateway(refusal.to_string())
+        }
         SendRefused::Refused(error) | SendRefused::Engine(error) => error.into(),
         SendRefused::Failed(error) => error.into(),
     }

@@ -1,7 +1,7 @@
-use mf_domain::ContentStorage;
-use mf_http_kit::Input;
+use mf_domain::{ContentStorage, Invalid};
+use mf_http_kit::{Faults, Input};
 use mf_store::{SettingsPatch, TenantSettings};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
 
 /// What a tenant has set for itself.
@@ -65,9 +65,36 @@ pub(crate) struct TenantSettingsPatch {
     message_retention_days: Given<i32>,
     /// How much of the text of messages to come is kept.
     store_message_content: Option<KeptContent>,
+    /// What the documented API has and this server does not enforce yet: an answer of 200 would
+    /// be taken for protection.
+    #[serde(default)]
+    #[schema(ignore)]
+    allowed_numbers: Option<IgnoredAny>,
+    #[serde(default)]
+    #[schema(ignore)]
+    require_approval: Option<IgnoredAny>,
+    #[serde(default)]
+    #[schema(ignore)]
+    ai_consent_enabled: Option<IgnoredAny>,
 }
 
-impl Input for TenantSettingsPatch {}
+impl Input for TenantSettingsPatch {
+    fn check(&self, faults: &mut Faults) {
+        for (field, given) in [
+            ("allowed_numbers", &self.allowed_numbers),
+            ("require_approval", &self.require_approval),
+            ("ai_consent_enabled", &self.ai_consent_enabled),
+        ] {
+            if given.is_some() {
+                let invalid = Invalid::new(
+                    "value_error.not_supported",
+                    "this server does not enforce this setting yet",
+                );
+                faults.add(field, invalid);
+            }
+        }
+    }
+}
 
 /// Left out, null, or a value: three different things.
 type Given<T> = Option<Option<T>>;

@@ -1,7 +1,7 @@
 //! What happens to messages that are there.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
-use mf_domain::Jid;
+use mf_domain::{Jid, JidKind};
 use mf_engine::{EngineEvent, MessageRef, Reaction};
 use serde_json::Value;
 
@@ -90,7 +90,8 @@ fn revoked_by_library(part: &Value) -> Option<mf_domain::WaMessageId> {
 }
 
 fn of_same_writer(payload: &Value, act: FullId, target: mf_domain::WaMessageId) -> MessageRef {
-    let participant = act.chat.is_group().then(|| writer(payload, &act)).flatten();
+    let among_several = act.chat.is_group() || act.chat.kind() == JidKind::Broadcast;
+    let participant = among_several.then(|| writer(payload, &act)).flatten();
     MessageRef {
         chat: act.chat,
         id: target,
@@ -101,7 +102,7 @@ fn of_same_writer(payload: &Value, act: FullId, target: mf_domain::WaMessageId) 
 
 /// Who did it: in a chat of two it is the other, where it was not this account.
 fn writer(payload: &Value, act: &FullId) -> Option<Jid> {
-    if !act.chat.is_group() && act.chat.kind() != mf_domain::JidKind::Broadcast {
+    if !act.chat.is_group() && act.chat.kind() != JidKind::Broadcast {
         return Some(act.chat.clone());
     }
     act.participant.clone().or_else(|| message::writer(payload))

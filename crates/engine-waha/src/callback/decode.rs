@@ -15,6 +15,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Report, Reason> {
             error.column()
         )
     })?;
+    let envelope = json::cleaned(&envelope);
     let name = json::text(&envelope, "/event").ok_or("the event has no name")?;
     let session = json::text(&envelope, "/session").ok_or("the event names no session")?;
     let session = SessionKey::session_id(session).ok_or("the session is none of this server's")?;

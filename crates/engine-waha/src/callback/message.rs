@@ -63,7 +63,14 @@ pub(super) fn full_id(payload: &Value) -> Result<FullId, Reason> {
         .iter()
         .find_map(|pointer| json::text(payload, pointer))
         .ok_or("the message has no id")?;
-    FullId::parse(id).ok_or_else(|| "the message's id names no chat that is known here".to_owned())
+    FullId::parse(id).ok_or_else(|| {
+        let reason = if id.len() > ids::LONGEST {
+            "the message's id is too long"
+        } else {
+            "the message's id names no chat that is known here"
+        };
+        reason.to_owned()
+    })
 }
 
 /// Who wrote, where a group's message or what was done to one says so.

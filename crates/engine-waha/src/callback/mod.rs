@@ -18,6 +18,8 @@ mod tests;
 use mf_engine::{Callback, CallbackError, InboundMessage};
 use serde_json::Value;
 
+use crate::json;
+
 /// What a callback says.
 pub(crate) struct Report {
     pub(crate) callback: Callback,
@@ -45,5 +47,5 @@ pub(crate) fn read_kept(body: &[u8]) -> Result<Report, CallbackError> {
 /// Reads a message as WAHA's lists show it, which is as it reports it; `None` for what is none.
 /// The reason why it cannot be read has nothing of it.
 pub(crate) fn message(shown: &Value) -> Result<Option<InboundMessage>, String> {
-    message::read(shown, None)
+    message::read(&json::cleaned(shown), None)
 }

@@ -349,7 +349,7 @@ fn a_reaction_names_the_message_and_the_person() {
             from_me,
             sender,
             emoji: "👍".to_owned(),
-            at: chrono::DateTime::from_timestamp(1_783_641_600, 0).unwrap(),
+            at: chrono::DateTime::from_timestamp_millis(1_783_641_600_123).unwrap(),
         });
         assert_eq!(
             event("message.reaction", &payload(from_me, full.clone())),
@@ -366,19 +366,22 @@ fn a_reaction_names_the_message_and_the_person() {
 }
 
 #[test]
-fn of_two_reactions_in_one_second_the_one_told_later_is_later() {
+fn of_two_changes_in_one_second_the_one_told_later_is_later() {
+    let payload = json!({
+        "id": "false_15550000002@c.us_BB", "timestamp": 1_783_641_600, "fromMe": false,
+        "reaction": {"text": "👍", "messageId": "AA"},
+    });
     let at = |told: i64| {
-        let mut envelope = envelope("message.reaction", &payload_of_reaction());
+        let mut envelope = envelope("message.reaction", &payload);
         envelope["timestamp"] = json!(told);
-        let callback = decode::decode(envelope.to_string().as_bytes()).unwrap().callback;
-        match callback.event {
+        match read(envelope.to_string().as_bytes()).unwrap().event {
             EngineEvent::Reaction(reaction) => reaction.at.timestamp_millis(),
             other => panic!("{other:?}"),
         }
     };
     let second = 1_783_641_600_000;
     assert_eq!(at(second + 120), second + 120);
-    // Told late, it is still of that second; and a clock that is behind changes nothing.
+    // What is told late is of that second all the same, and so it is by a clock that is behind.
     assert_eq!(at(second + 5000), second + 999);
     assert_eq!(at(second - 5000), second);
 }
@@ -615,6 +618,32 @@ fn any_object() -> impl Strategy<Value = serde_json::Map<String, Value>> {
     let name = prop::sample::select(MEMBERS).prop_map(str::to_owned);
     prop::collection::btree_map(name, any_json(), 4..16)
         .prop_map(|members| members.into_iter().collect())
+}
+
+#[test]
+fn no_text_of_a_stranger_holds_what_a_database_does_not() {
+    let read = message(&json!({
+        "id": "false_120363@g.us_A\u{0}A_15550000002@c.us", "timestamp": 1_783_641_600,
+        "fromMe": false, "body": "a\u{0}b", "hasMedia": true,
+        "replyTo": {"id": "B\u{0}B"},
+        "media": {"url": "http://x/\u{0}", "mimetype": "a/\u{0}", "filename": "\u{0}.txt"},
+        "_data": {"notifyName": "A\u{0}", "message": {"documentMessage": {}}},
+    }));
+    assert_eq!(read.id.as_str(), "A\u{fffd}A");
+    assert!(!format!("{read:?}").contains("\\0"), "{read:?}");
+    assert_eq!(read.reply_to, Some(WaMessageId::new("B\u{fffd}B")));
+    let Some(Attachment::Media(media)) = read.attachment else {
+        panic!("a file");
+    };
+    assert_eq!(media.filename.as_deref(), Some("\u{fffd}.txt"));
+}
+
+#[test]
+fn a_message_whose_id_is_longer_than_any_is_unreadable() {
+    let id = format!("false_15550000002@c.us_{}", "A".repeat(257));
+    let payload = json!({"id": id, "timestamp": 1_783_641_600, "body": "hello"});
+    let reason = callback("message.any", &payload).unwrap_err();
+    assert!(reason.contains("too long"), "{reason}");
 }
 
 #[test]

@@ -361,6 +361,31 @@ async fn a_page_of_notices_is_not_the_end_of_a_chat() {
     assert_eq!(waha.messages(&key(), &chat, page(6)).await, Ok(Vec::new()));
 }
 
+#[tokio::test]
+async fn a_page_of_chats_of_unknown_kinds_is_not_the_end_of_the_list() {
+    let address = receiver::serve(|request| {
+        let answer = match request.target.as_str() {
+            "/api/server/version" => r#"{"version":"2026.7.1","engine":"NOWEB"}"#,
+            target if target.ends_with("offset=2") => r#"[{"id":"15550000002@c.us"}]"#,
+            target if target.ends_with("offset=4") => "[]",
+            _ => r#"[{"id":"somebody@example"},{"id":"another@example"}]"#,
+        };
+        (200, answer.to_owned())
+    })
+    .await;
+    let waha = adapter(&address, "k", SECOND);
+    let page = |offset| EnginePage { limit: 2, offset };
+    let found = waha.chats(&key(), page(0)).await.unwrap();
+    assert_eq!(found[0].chat, hello().chat);
+    assert_eq!(waha.chats(&key(), page(4)).await, Ok(Vec::new()));
+    // Nobody is to take it for the end either that there seems to be none.
+    let endless = waha.chats(&key(), page(6)).await;
+    assert!(
+        matches!(endless, Err(EngineError::Failed { .. })),
+        "{endless:?}"
+    );
+}
+
 /// Who asked for what, with which key.
 async fn file_server(
     status: u16,

@@ -77,7 +77,9 @@ async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Option<Valu
     }
     match serde_json::from_slice(&bytes) {
         Ok(value) => Ok(Some(value)),
-        Err(_) if kind == Kind::Form => Err(ApiError::unsupported_media_type()),
+        Err(_) if kind == Kind::Form && !is_meant_as_json(&bytes) => {
+            Err(ApiError::unsupported_media_type())
+        }
         Err(_) if std::str::from_utf8(&bytes).is_err() => {
             Err(ApiError::bad_request("The request body is not valid UTF-8"))
         }
@@ -87,6 +89,12 @@ async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Option<Valu
             error.column()
         ))),
     }
+}
+
+/// Whether a body begins as JSON does, if not rightly: no form does.
+fn is_meant_as_json(bytes: &[u8]) -> bool {
+    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// What the sender calls the body.

@@ -3,9 +3,10 @@
 mod body;
 mod path;
 mod query;
+mod room;
 mod upload;
 
 pub use body::{Body, OptionalBody, RawBody};
 pub use path::{Path, PathParam, PathParams};
 pub use query::Query;
-pub use upload::{Upload, UploadedFile};
+pub use upload::{Upload, UploadPlace, UploadedFile};

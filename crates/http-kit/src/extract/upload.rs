@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Body;
+use super::{Body, room};
 use crate::validation::{self, Input};
 use crate::{ApiError, Place};
 
@@ -18,6 +18,14 @@ pub struct Upload<T> {
     pub input: T,
     /// The file of a form.
     pub file: Option<UploadedFile>,
+    /// Room for as long as it is worked on.
+    pub place: UploadPlace,
+}
+
+/// Large bodies are few at a time, of one tenant and in all. Kept until the file is stored.
+#[derive(Debug)]
+pub struct UploadPlace {
+    _place: Option<room::Place>,
 }
 
 /// A file out of a form.
@@ -41,9 +49,17 @@ impl<T: Input + ToSchema, S: Send + Sync> FromRequest<S> for Upload<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let size = room::Size::of(&request);
+        let place = UploadPlace {
+            _place: room::place(size).await?,
+        };
         if !is_form(&request) {
             let Body(input) = Body::from_request(request, state).await?;
-            return Ok(Self { input, file: None });
+            return Ok(Self {
+                input,
+                file: None,
+                place,
+            });
         }
         let mut form = Multipart::from_request(request, state)
             .await
@@ -67,7 +83,7 @@ impl<T: Input + ToSchema, S: Send + Sync> FromRequest<S> for Upload<T> {
             fields.insert("file".to_owned(), Value::Bool(true));
         }
         let input = validation::read(&validator, Place::Body, value).map_err(ApiError::invalid)?;
-        Ok(Self { input, file })
+        Ok(Self { input, file, place })
     }
 }
 

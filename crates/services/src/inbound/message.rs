@@ -93,16 +93,13 @@ impl Services {
                     };
                     tx.media().add(&file).await?;
                 }
-                if freshness == Freshness::Live {
-                    let mut told = *stored;
-                    if told.revoked_at.is_none() && told.content.is_none() {
-                        // Whoever keeps no texts wants to be told them all the same.
-                        told.content = text;
-                    }
-                    self.tell_arrival(tx, &told).await?;
+                match freshness {
+                    Freshness::Live => self.tell_arrival(tx, *stored, text).await,
+                    Freshness::History => Ok(()),
                 }
-                Ok(())
             }
+            // Its file came with it the first time.
+            Stored::Arrived(stored) => self.tell_arrival(tx, *stored, text).await,
             // The report of one of ours is WhatsApp's word that it has it.
             Stored::Known(Some(advance)) => self.tell_advance(tx, &advance).await,
             Stored::Known(None) => Ok(()),
@@ -135,8 +132,14 @@ impl Services {
     async fn tell_arrival(
         &self,
         tx: &mut TenantTx,
-        message: &mf_store::Message,
+        mut message: mf_store::Message,
+        text: Option<String>,
     ) -> Result<(), ServiceError> {
+        if message.revoked_at.is_none() && message.content.is_none() {
+            // Whoever keeps no texts wants to be told them all the same.
+            message.content = text;
+        }
+        let message = &message;
         if message.direction == Direction::Inbound {
             return self
                 .tell_message(tx, EventName::MessageReceived, message)

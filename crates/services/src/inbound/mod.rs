@@ -4,6 +4,7 @@ mod message;
 mod report;
 mod told;
 
+use chrono::TimeDelta;
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{Callback, CallbackError, EngineEvent, SessionKey, StatusReport};
 use mf_store::{NewRejected, RejectedCallback, ReportedStatus, SessionOwner, StoreError, TenantTx};
@@ -13,6 +14,14 @@ use uuid::Uuid;
 pub(crate) use message::Freshness;
 
 use crate::{ServiceError, Services};
+
+/// How often a callback is taken in that something else is in the way of, before the engine is
+/// told to come again.
+const ATTEMPTS: usize = 3;
+/// For how long a report says something of how a session is.
+const PROOF_LASTS: TimeDelta = TimeDelta::minutes(1);
+/// Why a callback is kept that could be read.
+const UNSTORABLE: &str = "the database cannot hold what it says";
 
 /// Why a callback is not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +38,13 @@ pub enum CallbackRefused {
     /// Something beneath failed; the engine shall try again.
     #[error(transparent)]
     Failed(#[from] ServiceError),
+}
+
+impl CallbackRefused {
+    /// Whether the database cannot hold what the callback says, whenever it is tried.
+    fn is_data(&self) -> bool {
+        matches!(self, Self::Failed(ServiceError::Store(error)) if error.is_data())
+    }
 }
 
 impl From<StoreError> for CallbackRefused {
@@ -66,8 +82,13 @@ impl Services {
         };
         match read {
             Ok(callback) if callback.session == SessionKey::of(session) => {
-                self.take_in(&owner, &callback).await?;
-                Ok(())
+                match self.take_in(&owner, &callback).await {
+                    // Trying again would not help.
+                    Err(error) if error.is_data() => {
+                        self.keep_rejected(&owner, UNSTORABLE, body).await
+                    }
+                    outcome => outcome,
+                }
             }
             Ok(_) => {
                 self.keep_rejected(&owner, "it names another session", body)
@@ -118,10 +139,33 @@ impl Services {
             let reason = "it names another session".to_owned();
             return Err(CallbackRefused::Unreadable(reason));
         }
-        self.take_in(&owner, &callback).await
+        match self.take_in(&owner, &callback).await {
+            Err(error) if error.is_data() => {
+                Err(CallbackRefused::Unreadable(UNSTORABLE.to_owned()))
+            }
+            outcome => outcome,
+        }
     }
 
+    /// Takes in a callback; again, where another transaction was in the way.
     async fn take_in(
+        &self,
+        owner: &SessionOwner,
+        callback: &Callback,
+    ) -> Result<(), CallbackRefused> {
+        for _ in 1..ATTEMPTS {
+            match self.take_in_once(owner, callback).await {
+                Err(CallbackRefused::Failed(ServiceError::Store(error))) if error.is_conflict() => {
+                    metrics::counter!("engine_callbacks_total", "outcome" => "repeated")
+                        .increment(1);
+                }
+                outcome => return outcome,
+            }
+        }
+        self.take_in_once(owner, callback).await
+    }
+
+    async fn take_in_once(
         &self,
         owner: &SessionOwner,
         callback: &Callback,
@@ -154,17 +198,20 @@ impl Services {
     ) -> Result<&'static str, ServiceError> {
         if let EngineEvent::Status(report) = &callback.event {
             // The engine may say so of a session that is dead.
-            tx.sessions().seen(owner.id).await?;
+            tx.sessions().seen_to_report(owner.id).await?;
             self.take_status(tx, owner, callback, report).await?;
             return Ok("status");
         }
-        // Only WhatsApp can have caused the rest.
-        tx.sessions().proved_alive(owner.id).await?;
-        let at = callback.at.unwrap_or_else(|| self.clock.now());
         let session = owner.id;
+        if self.proves_life(callback) {
+            tx.sessions().proved_alive(session).await?;
+        } else {
+            tx.sessions().hold(session).await?;
+        }
+        let at = callback.at.unwrap_or_else(|| self.clock.now());
         Ok(match &callback.event {
             EngineEvent::Message(message) => {
-                self.take_message(tx, owner.id, message, Freshness::Live)
+                self.take_message(tx, session, message, Freshness::Live)
                     .await?;
                 "message"
             }
@@ -186,11 +233,11 @@ impl Services {
                 "reaction"
             }
             EngineEvent::Edited { message, text, at } => {
-                self.take_edit(tx, session, &message.id, text, *at).await?;
+                self.take_edit(tx, session, message, text, *at).await?;
                 "edit"
             }
             EngineEvent::Revoked { message, at } => {
-                self.take_revocation(tx, session, &message.id, *at).await?;
+                self.take_revocation(tx, session, message, *at).await?;
                 "revocation"
             }
             EngineEvent::PollVote(vote) => {
@@ -222,6 +269,29 @@ impl Services {
                 "ignored"
             }
         })
+    }
+
+    /// Whether only WhatsApp can have caused this, and just now. The engine reports what this
+    /// account does before WhatsApp has it, and repeats for a day what it could not deliver.
+    fn proves_life(&self, callback: &Callback) -> bool {
+        let late = callback
+            .at
+            .is_some_and(|at| self.clock.now() - at > PROOF_LASTS);
+        let by_whatsapp = match &callback.event {
+            EngineEvent::Status(_) | EngineEvent::Ignored { .. } => false,
+            EngineEvent::Message(message) => !message.from_me && !message.via_api,
+            EngineEvent::Reaction(reaction) => !reaction.from_me,
+            EngineEvent::PollVote(vote) => !vote.from_me,
+            EngineEvent::Edited { message, .. } | EngineEvent::Revoked { message, .. } => {
+                !message.from_me
+            }
+            EngineEvent::Ack { .. }
+            | EngineEvent::Group(_)
+            | EngineEvent::Label(_)
+            | EngineEvent::Call(_)
+            | EngineEvent::Presence(_) => true,
+        };
+        by_whatsapp && !late
     }
 
     async fn take_status(

@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{EventName, SessionId, WaMessageId};
+use mf_domain::{EventName, SessionId};
 use mf_engine::{
-    CallReport, CallState, GroupChange, GroupReport, LabelChange, LabelReport, ParticipantChange,
-    PollVote, PresenceReport, Reaction,
+    CallReport, CallState, GroupChange, GroupReport, LabelChange, LabelReport, MessageRef,
+    ParticipantChange, PollVote, PresenceReport, Reaction,
 };
-use mf_store::TenantTx;
+use mf_store::{Target, TenantTx};
 use serde_json::{Value, json};
 
 use super::told::{self, Who};
@@ -29,9 +29,37 @@ impl Services {
                 reaction.at,
             )
             .await?;
-        if !changed {
-            return Ok(());
+        if changed {
+            self.tell_reaction(tx, session, reaction, &emoji).await?;
         }
+        Ok(())
+    }
+
+    /// Takes in how this account has just reacted through this server.
+    pub(crate) async fn take_own_reaction(
+        &self,
+        tx: &mut TenantTx,
+        session: SessionId,
+        reaction: &Reaction,
+    ) -> Result<(), ServiceError> {
+        let (message, emoji) = (&reaction.message.id, &reaction.emoji);
+        let changed = tx
+            .reactions()
+            .put_own(session, message, emoji, reaction.at)
+            .await?;
+        if changed {
+            self.tell_reaction(tx, session, reaction, emoji).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_reaction(
+        &self,
+        tx: &mut TenantTx,
+        session: SessionId,
+        reaction: &Reaction,
+        emoji: &str,
+    ) -> Result<(), ServiceError> {
         let message = tx
             .messages()
             .lookup_in(session, &reaction.message.id)
@@ -59,16 +87,19 @@ impl Services {
             .await
     }
 
-    /// Takes in that a message says something else now.
+    /// Takes in that a message says something else now, if whoever did that may.
     pub(crate) async fn take_edit(
         &self,
         tx: &mut TenantTx,
         session: SessionId,
-        id: &WaMessageId,
+        message: &MessageRef,
         text: &str,
         at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let edited = tx.messages().edit(session, id, &clean(text), at).await?;
+        let edited = tx
+            .messages()
+            .edit(session, &target(message), &clean(text), at)
+            .await?;
         match edited {
             Some(message) => {
                 self.tell_message(tx, EventName::MessageEdited, &message)
@@ -78,15 +109,16 @@ impl Services {
         }
     }
 
-    /// Takes in that a message was taken back.
+    /// Takes in that a message was taken back, if whoever did that may.
     pub(crate) async fn take_revocation(
         &self,
         tx: &mut TenantTx,
         session: SessionId,
-        id: &WaMessageId,
+        message: &MessageRef,
         at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let Some(message) = tx.messages().revoke(session, id, at).await? else {
+        let revoked = tx.messages().revoke(session, &target(message), at).await?;
+        let Some(message) = revoked else {
             return Ok(());
         };
         self.tell_message(tx, EventName::MessageRevoked, &message)
@@ -156,9 +188,10 @@ impl Services {
         });
         let (name, more) = match &report.change {
             GroupChange::Joined(info) => {
+                // People come before chats, wherever both are locked.
+                let participants = told::participants(tx, session, &info.participants).await?;
                 self.rename_group_chat(tx, session, report, info.subject.as_deref())
                     .await?;
-                let participants = told::participants(tx, session, &info.participants).await?;
                 let more = json!({
                     "name": info.subject, "description": info.description,
                     "participants": participants,
@@ -308,6 +341,15 @@ impl Services {
         });
         self.tell(tx, EventName::PresenceUpdate, session, &data)
             .await
+    }
+}
+
+fn target(message: &MessageRef) -> Target<'_> {
+    Target {
+        id: &message.id,
+        chat: &message.chat,
+        from_me: message.from_me,
+        writer: message.participant.as_ref(),
     }
 }
 

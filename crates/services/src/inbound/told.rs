@@ -55,7 +55,7 @@ pub(super) async fn participants(
     session: SessionId,
     participants: &[Participant],
 ) -> Result<Vec<Value>, ServiceError> {
-    let mut shown = Vec::with_capacity(participants.len());
+    // All of it first: who is who is settled under a lock that comes before those on people.
     for participant in participants {
         if let Some(phone) = &participant.phone
             && participant.jid.kind() == JidKind::Hidden
@@ -64,6 +64,9 @@ pub(super) async fn participants(
                 .learn(session, phone.as_str(), participant.jid.user())
                 .await?;
         }
+    }
+    let mut shown = Vec::with_capacity(participants.len());
+    for participant in participants {
         let who = Who::of(tx, session, Some(&participant.jid)).await?;
         let role = match participant.role {
             GroupRole::Left => "left",

@@ -11,10 +11,12 @@ use tokio::{
 use tracing::{Instrument, info_span, warn};
 
 use super::MAX_MEDIA;
-use crate::{Services, acts};
+use crate::{Services, acts, work};
 
-/// Files being copied at a time.
+/// Files being copied at a time,
 const AT_A_TIME: usize = 8;
+/// and of one session: nobody's history is in the way of everybody's new pictures.
+const PER_SESSION: i64 = 2;
 /// The longest that a file waits for a bell that nobody rang.
 const POLL: Duration = Duration::from_secs(1);
 /// The longest that one copy may take.
@@ -61,11 +63,11 @@ impl Services {
                 () = self.shutdown.cancelled() => {}
                 () = self.store.wake().media() => {}
                 () = sleep(POLL) => {}
-                Some(_) = work.join_next() => while work.try_join_next().is_some() {},
+                _ = work::ended(&mut work) => {}
             }
         }
-        // What is cut off here is copied again when its lease has run out.
-        work.shutdown().await;
+        // Each gives back what it has not copied yet.
+        work::drain(&mut work).await;
     }
 
     async fn claim_and_copy(self: &Arc<Self>, work: &mut JoinSet<()>) -> StoreResult<()> {
@@ -82,7 +84,7 @@ impl Services {
             .system("files of all tenants wait in one queue")
             .await?;
         let claimed = tx
-            .claim_media(claim, i64::try_from(free).unwrap_or(0))
+            .claim_media(claim, i64::try_from(free).unwrap_or(0), PER_SESSION)
             .await?;
         tx.commit().await?;
         for media in claimed {
@@ -100,21 +102,19 @@ impl Services {
     }
 
     async fn copy(&self, media: &ClaimedMedia, claim: Claim) -> StoreResult<()> {
-        let copied = timeout(PATIENCE, self.fetch_and_keep(media)).await;
+        let copied = timeout(PATIENCE, self.fetch_and_keep(media));
+        let Some(copied) = self.shutdown.run_until_cancelled(copied).await else {
+            return self.give_back(media, claim).await;
+        };
         let copied = copied.unwrap_or_else(|_| Err(NotCopied::Later("it took too long".into())));
-        let outcome = match copied {
+        let mut tx = self.store.system("what became of a file").await?;
+        let (noted, outcome) = match copied {
             Ok((stored, mimetype)) => {
                 let size = i64::try_from(stored.size).unwrap_or(i64::MAX);
-                let mut tx = self.store.system("a file is here").await?;
                 let noted = tx
                     .media_stored(media.id, claim, size, &stored.sha256, &mimetype)
                     .await?;
-                tx.commit().await?;
-                if noted.is_none() {
-                    // Its message was removed meanwhile, or somebody else has it.
-                    warn!("a file was copied for nothing");
-                }
-                "stored"
+                (noted, "stored")
             }
             Err(reason) => {
                 let tried = usize::try_from(media.attempts).unwrap_or(1);
@@ -122,16 +122,39 @@ impl Services {
                     NotCopied::Later(error) => (error, AGAIN.get(tried.saturating_sub(1))),
                     NotCopied::Never(error) => (error.to_owned(), None),
                 };
-                let mut tx = self.store.system("a file was not had").await?;
-                tx.media_failed(media.id, claim, &error, retry.copied())
+                let noted = tx
+                    .media_failed(media.id, claim, &error, retry.copied())
                     .await?;
-                tx.commit().await?;
-                if retry.is_some() { "again" } else { "lost" }
+                (noted, if retry.is_some() { "again" } else { "lost" })
             }
         };
+        // Otherwise it was removed meanwhile, or somebody else is at it.
+        let known = noted.is_some() || tx.media_is_known(media.id).await?;
+        tx.commit().await?;
+        if !known {
+            self.throw_away(media).await;
+        }
+        let outcome = if noted.is_some() { outcome } else { "in vain" };
         metrics::counter!("media_copied_total", "outcome" => outcome).increment(1);
         self.media_settled.notify_waiters();
         Ok(())
+    }
+
+    /// Leaves it to whoever comes next.
+    async fn give_back(&self, media: &ClaimedMedia, claim: Claim) -> StoreResult<()> {
+        let mut tx = self.store.system("a file is not fetched now").await?;
+        tx.media_released(media.id, claim).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Removes what was kept of a file that was swept while it was being copied: nobody would
+    /// find it any more.
+    async fn throw_away(&self, media: &ClaimedMedia) {
+        let key = Self::file_key(media.tenant.id(), media.id);
+        if let Err(error) = self.files.delete(key).await {
+            warn!(error = %error, "a file could not be removed");
+        }
     }
 
     async fn fetch_and_keep(&self, media: &ClaimedMedia) -> Result<(Stored, String), NotCopied> {

@@ -6,7 +6,7 @@ use mf_store::{MediaOrigin, NewMedia, Tenant};
 use serde_json::Value;
 
 use super::{MAX_MEDIA, MediaRefused, UNKNOWN, wanted};
-use crate::{MediaSource, Services};
+use crate::{MediaSource, ServiceError, Services};
 
 /// Redirects followed on the way to a file: shops and clouds send one or two.
 const REDIRECTS: u32 = 5;
@@ -41,6 +41,9 @@ impl Services {
     ) -> Result<KeptFile, MediaRefused> {
         let id: MediaId = self.ids.mint();
         let key = Self::file_key(tenant.id(), id);
+        let mut tx = self.store.begin(tenant).await?;
+        tx.media().reserve(id, session).await?;
+        tx.commit().await?;
         let (stored, hint) = self.put(key, source).await?;
         let kept = match examine(id, &stored, hint, said) {
             Ok(kept) => kept,
@@ -62,8 +65,11 @@ impl Services {
             },
         };
         let mut tx = self.store.begin(tenant).await?;
-        tx.media().add(&new).await?;
+        let complete = tx.media().complete(&new, &stored.sha256).await?;
         tx.commit().await?;
+        if !complete {
+            return Err(ServiceError::Internal("a file was swept while it came in").into());
+        }
         Ok(KeptFile {
             shown: new.shown(),
             ..kept

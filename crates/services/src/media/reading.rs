@@ -61,6 +61,8 @@ impl Services {
     /// What is known of a file that is here. Waits a little for one that is on its way.
     pub async fn media(&self, tenant: Tenant, id: MediaId) -> Result<Media, MediaUnavailable> {
         let deadline = Instant::now() + PATIENCE;
+        // Whoever waits looks into the database again and again: not everybody at once.
+        let mut waiting = None;
         loop {
             let settled = self.media_settled.notified();
             let mut tx = self.store.begin(tenant).await?;
@@ -71,6 +73,10 @@ impl Services {
                 MediaState::Stored => return Ok(media),
                 MediaState::Lost => return Err(MediaUnavailable::Lost),
                 MediaState::Pending => {}
+            }
+            if waiting.is_none() {
+                let place = self.media_waiters.try_acquire();
+                waiting = Some(place.map_err(|_| MediaUnavailable::NotYet)?);
             }
             let look = async {
                 tokio::select! {

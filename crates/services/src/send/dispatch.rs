@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use mf_domain::{MessageId, MessageStatus, SessionId};
 use mf_engine::{Content, EngineError, Outgoing, SessionKey};
 use mf_store::{Claim, Message, Outcome, Tenant};
+use tokio::time::timeout;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -10,6 +13,9 @@ use crate::{
     lanes::{Ticket, Turn},
     outbox::backoff,
 };
+
+/// How long before the end of its claim a send is given up on: time to write that down.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// A message that this process holds and is about to send.
 pub(crate) struct Held {
@@ -40,7 +46,7 @@ impl Services {
     pub(super) async fn send_in_turn(
         &self,
         ticket: Ticket,
-        held: Held,
+        mut held: Held,
     ) -> Result<Message, SendRefused> {
         let accepted_at = tokio::time::Instant::now();
         let turn = ticket.turn().await;
@@ -50,10 +56,21 @@ impl Services {
         }
         // The lease must outlast the engine's answer.
         let old = accepted_at.elapsed() > self.settings.send_lease / 10;
-        if (old || !held.attempted) && !self.renew(&held).await? {
+        let minted = self.mint_if_none(&mut held).await?;
+        if (old || minted || !held.attempted) && !self.renew(&held).await? {
             return self.as_it_stands(&held).await;
         }
         self.ask_engine(&turn, &held).await
+    }
+
+    /// Gives a message its id where the engine takes one, and could not say so when the message
+    /// was accepted.
+    pub(crate) async fn mint_if_none(&self, held: &mut Held) -> Result<bool, SendRefused> {
+        if held.message.id.is_some() || !self.engine_takes_id_of(&held.message.content).await? {
+            return Ok(false);
+        }
+        held.message.id = Some(self.ids.wa_message_id());
+        Ok(true)
     }
 
     /// Notes that the engine is about to be asked, under which id, and for how long the claim
@@ -75,7 +92,10 @@ impl Services {
         held: &Held,
     ) -> Result<Message, SendRefused> {
         let key = SessionKey::of(held.session_id);
-        match self.engine.send(&key, &held.message).await {
+        // However many questions the adapter asks on the way: nobody believes us any longer.
+        let patience = held.claim.lease.saturating_sub(MARGIN);
+        let asked = timeout(patience, self.engine.send(&key, &held.message));
+        match asked.await.unwrap_or(Err(EngineError::Timeout)) {
             Ok(wa_message_id) => {
                 let at = self.clock.now();
                 let sent = Outcome::Sent {
@@ -85,7 +105,8 @@ impl Services {
                 };
                 let message = self.finish(held, sent).await?;
                 if held.restricted {
-                    self.clear_restriction(held.tenant, held.session_id).await?;
+                    let noted = self.clear_restriction(held.tenant, held.session_id).await;
+                    unimportant(noted);
                 }
                 Ok(message)
             }
@@ -98,7 +119,8 @@ impl Services {
                 )
                 .await?;
                 if error == EngineError::AccountRestricted {
-                    self.note_restriction(held.tenant, held.session_id).await?;
+                    let noted = self.note_restriction(held.tenant, held.session_id).await;
+                    unimportant(noted);
                 }
                 let passing = error.is_passing();
                 Err(if passing {
@@ -137,7 +159,7 @@ impl Services {
         tx.commit().await?;
         turn.set_back();
         match error {
-            Some(error) if !held.queue => Err(SendRefused::Engine(error)),
+            Some(error) if !held.queue => Err(SendRefused::Unknown { error, id: held.id }),
             _ => self.as_it_stands(held).await,
         }
     }
@@ -169,18 +191,30 @@ impl Services {
     }
 
     async fn try_finish(&self, held: &Held, outcome: &Outcome) -> Result<Message, SendRefused> {
-        let mut tx = self.store.begin(held.tenant).await?;
-        let finished = tx.outbox().finish(held.id, held.claim, outcome).await?;
+        let finished = self.finish_claimed(held.tenant, held.id, held.claim, outcome);
+        match finished.await? {
+            Some(message) => Ok(message),
+            None => self.as_it_stands(held).await,
+        }
+    }
+
+    /// The same by the claim alone. `None` where it was lost.
+    pub(crate) async fn finish_claimed(
+        &self,
+        tenant: Tenant,
+        id: MessageId,
+        claim: Claim,
+        outcome: &Outcome,
+    ) -> Result<Option<Message>, SendRefused> {
+        let mut tx = self.store.begin(tenant).await?;
+        let finished = tx.outbox().finish(id, claim, outcome).await?;
         if let Some(advance) = &finished {
             self.tell_advance(&mut tx, advance).await?;
         }
         tx.commit().await?;
         metrics::counter!("messages_finished_total", "outcome" => outcome_label(outcome))
             .increment(1);
-        match finished {
-            Some(advance) => Ok(advance.message),
-            None => self.as_it_stands(held).await,
-        }
+        Ok(finished.map(|advance| advance.message))
     }
 
     async fn as_it_stands(&self, held: &Held) -> Result<Message, SendRefused> {
@@ -188,6 +222,13 @@ impl Services {
         let message = tx.messages().lookup(held.id).await?;
         tx.commit().await?;
         message.ok_or(SendRefused::SessionNotFound)
+    }
+}
+
+/// What is shown of a session matters less than what became of the message.
+fn unimportant(noted: Result<(), ServiceError>) {
+    if let Err(error) = noted {
+        warn!(error = %error, "it was not noted whether a session is restricted");
     }
 }
 

@@ -5,10 +5,10 @@ mod draft;
 
 use std::sync::Arc;
 
-use mf_domain::{ContentStorage, Jid, SessionId, SessionStatus, WaMessageId};
+use mf_domain::{ContentStorage, Jid, MessageId, SessionId, SessionStatus, WaMessageId};
 use mf_engine::{Content, EngineError, Outgoing, ReplyTo};
 use mf_store::{ChatPeer, Message, NewOutbound, Session, StoreError, Tenant, TenantTx};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info_span, warn};
 use uuid::Uuid;
 
 use crate::{
@@ -48,6 +48,17 @@ pub enum SendRefused {
     /// The engine cannot be reached, and the client does not want to wait.
     #[error("{0}")]
     Engine(EngineError),
+    /// The engine broke off, the client does not want to wait, and nobody knows yet whether the
+    /// message was sent.
+    #[error(
+        "{error}. The message may have been sent: do not send it again, but ask for it as {id}"
+    )]
+    Unknown {
+        /// What the engine did.
+        error: EngineError,
+        /// The message, of which it will be found out.
+        id: MessageId,
+    },
     /// Something beneath failed.
     #[error(transparent)]
     Failed(#[from] ServiceError),
@@ -72,19 +83,33 @@ impl Services {
     ) -> Result<Message, SendRefused> {
         // A file may take its time: nobody waits for it in the lane.
         let prepared = self.prepare(tenant, request).await?;
+        let services = Arc::clone(self);
+        let span = info_span!("send", session.id = %prepared.session_id);
+        // A task of its own: whoever hangs up now does not leave a message half taken on.
+        let sending = async move { services.accept_and_send(tenant, prepared).await };
+        let sent = self.tracker.spawn(sending.instrument(span)).await;
+        sent.map_err(|_| ServiceError::Internal("a sending task was lost"))?
+    }
+
+    async fn accept_and_send(
+        self: Arc<Self>,
+        tenant: Tenant,
+        prepared: Prepared,
+    ) -> Result<Message, SendRefused> {
         let ticket = self.lanes.ticket(prepared.session_id);
         let (accepted, held) = self.accept(tenant, &ticket, prepared).await?;
         let Some(held) = held else {
             return Ok(accepted);
         };
-        let services = Arc::clone(self);
-        let span = info_span!("send", message.id = %held.id, session.id = %held.session_id);
-        let sending = self
-            .tracker
-            .spawn(async move { services.send_in_turn(ticket, held).await }.instrument(span));
-        sending
-            .await
-            .map_err(|_| ServiceError::Internal("a sending task was lost"))?
+        match self.send_in_turn(ticket, held).await {
+            // It was taken on, and will be sent or found out about. An error here would have
+            // the client send it again.
+            Err(SendRefused::Failed(error)) => {
+                warn!(message.id = %accepted.id, error = %error, "a send was left to the outbox");
+                Ok(accepted)
+            }
+            sent => sent,
+        }
     }
 
     /// Transaction one: checks and the durable row.
@@ -183,7 +208,7 @@ impl Services {
 async fn sendable(tx: &mut TenantTx, session: SessionId) -> Result<Session, SendRefused> {
     let session = tx
         .sessions()
-        .lookup(session)
+        .hold(session)
         .await?
         .ok_or(SendRefused::SessionNotFound)?;
     if session.status.accepts_messages() {

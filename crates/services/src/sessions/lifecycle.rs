@@ -1,11 +1,14 @@
 //! Orders to a session, and what the engine makes of them.
 
-use mf_domain::{SessionId, SessionStatus};
+use mf_domain::{EventName, SessionId, SessionStatus};
 use mf_engine::{EngineError, EngineSession, SessionKey, SessionSpec};
-use mf_store::{ReportedStatus, Session, Tenant};
+use mf_store::{ReportedStatus, Session, Tenant, TenantTx};
 
 use super::{SessionRefused, status::of_engine};
-use crate::Services;
+use crate::{ServiceError, Services};
+
+/// Why a message that waited is not sent any more.
+const LOGGED_OUT: &str = "The session was logged out before the message was sent.";
 
 impl Services {
     /// Starts a session. One that runs already is left alone.
@@ -24,7 +27,7 @@ impl Services {
             return Ok(session);
         }
         self.forget_recovery(tenant, id).await?;
-        let spec = self.begin_start(tenant, id, None).await?;
+        let spec = self.begin_start(tenant, id).await?;
         let started = self.engine.start(&spec).await;
         if started.is_err() {
             // Whoever asked is told so, and asks again.
@@ -43,7 +46,7 @@ impl Services {
         let _turn = self.lifecycles.ticket(id).turn().await;
         let before = self.session(tenant, id).await?;
         self.forget_recovery(tenant, id).await?;
-        let spec = self.begin_start(tenant, id, None).await?;
+        let spec = self.begin_start(tenant, id).await?;
         let started = self.engine.restart(&spec).await;
         if started.is_err() {
             self.want(tenant, id, before.wanted).await?;
@@ -102,23 +105,49 @@ impl Services {
 
     /// Writes down that a session is to run, before the engine is told: so that its callbacks,
     /// which may come before its answer, find the session on its way.
-    pub(crate) async fn begin_start(
+    async fn begin_start(
         &self,
         tenant: Tenant,
         id: SessionId,
-        reason: Option<&str>,
     ) -> Result<SessionSpec, SessionRefused> {
         let mut tx = self.store.begin(tenant).await?;
         let spec = self.session_spec(&mut tx, id).await?;
         tx.sessions().want(id, true).await?;
+        self.report_starting(&mut tx, id, None).await?;
+        tx.commit().await?;
+        Ok(spec)
+    }
+
+    /// The same for a session that nobody asked to be started now: `None` where somebody, perhaps
+    /// by another process, has stopped it meanwhile.
+    pub(crate) async fn begin_bringing_back(
+        &self,
+        tenant: Tenant,
+        id: SessionId,
+        reason: Option<&str>,
+    ) -> Result<Option<SessionSpec>, SessionRefused> {
+        let mut tx = self.store.begin(tenant).await?;
+        if !tx.sessions().still_wanted(id).await? {
+            return Ok(None);
+        }
+        let spec = self.session_spec(&mut tx, id).await?;
+        self.report_starting(&mut tx, id, reason).await?;
+        tx.commit().await?;
+        Ok(Some(spec))
+    }
+
+    async fn report_starting(
+        &self,
+        tx: &mut TenantTx,
+        id: SessionId,
+        reason: Option<&str>,
+    ) -> Result<(), ServiceError> {
         let starting = ReportedStatus {
             status: Some(SessionStatus::Starting),
             error: reason.map(str::to_owned),
             ..ReportedStatus::default()
         };
-        self.report_status(&mut tx, id, &starting).await?;
-        tx.commit().await?;
-        Ok(spec)
+        self.report_status(tx, id, &starting).await
     }
 
     /// Writes down what the engine made of the order to start or restart.
@@ -179,6 +208,11 @@ impl Services {
         tx.sessions().forget_recovery(id).await?;
         if unpaired {
             tx.sessions().forget_pairing(id).await?;
+            // The next account is not to send what was meant for this one.
+            for message in tx.outbox().cancel_all(id, LOGGED_OUT).await? {
+                self.tell_message(&mut tx, EventName::MessageFailed, &message)
+                    .await?;
+            }
         }
         let stopped = ReportedStatus {
             status: Some(SessionStatus::Stopped),

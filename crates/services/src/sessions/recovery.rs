@@ -63,7 +63,11 @@ impl Services {
             };
             attempts.spawn(attempt.instrument(span));
         }
-        attempts.join_all().await;
+        while let Some(attempt) = attempts.join_next().await {
+            if let Err(error) = attempt {
+                warn!(error = %error, "a session was not brought back");
+            }
+        }
         Ok(())
     }
 
@@ -131,8 +135,10 @@ impl Services {
         owner: &SessionOwner,
     ) -> Result<Option<SessionSpec>, SessionRefused> {
         let mut tx = self.store.begin(owner.tenant).await?;
+        if !tx.sessions().still_wanted(owner.id).await? {
+            return Ok(None);
+        }
         let spec = self.session_spec(&mut tx, owner.id).await?;
-        tx.sessions().want(owner.id, true).await?;
         // Only what failed can be taken on. Nobody sees that it did: it is one transaction.
         let failed = ReportedStatus {
             only_from: Some(SessionStatus::Working),

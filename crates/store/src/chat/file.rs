@@ -166,6 +166,23 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Locks the chat of this name, under whatever name it is kept.
+    pub(crate) async fn lock_chat(&mut self, session: SessionId, jid: &Jid) -> StoreResult<()> {
+        sqlx::query!(
+            "SELECT id FROM chat WHERE tenant_id = $1 AND id = (
+                 SELECT coalesce(merged_into, id) FROM chat
+                 WHERE tenant_id = $1 AND session_id = $2 AND jid = $3
+             )
+             FOR NO KEY UPDATE",
+            self.tenant().id().uuid(),
+            session.uuid(),
+            jid.as_str(),
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(())
+    }
+
     /// Counts what nobody has read yet. The chat is locked.
     pub(crate) async fn recount_unread(&mut self, chat: Uuid) -> StoreResult<()> {
         sqlx::query!(

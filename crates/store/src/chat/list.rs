@@ -104,8 +104,10 @@ impl Chats<'_> {
         let rows = chat_query!(
             "WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.session_id = $2)
                AND c.merged_into IS NULL AND c.message_count > 0
-               AND ($3::text IS NULL OR c.jid ILIKE $3 OR c.name ILIKE $3 OR p.name ILIKE $3
-                   OR p.push_name ILIKE $3 OR '+' || p.phone ILIKE $3)
+               AND ($3::text IS NULL OR c.jid ILIKE $3
+                   OR c.name ILIKE $3 COLLATE moltflow_text
+                   OR p.name ILIKE $3 COLLATE moltflow_text
+                   OR p.push_name ILIKE $3 COLLATE moltflow_text OR '+' || p.phone ILIKE $3)
              ORDER BY c.last_message_at DESC NULLS LAST, c.id DESC LIMIT $4 OFFSET $5",
             tenant,
             session.map(SessionId::uuid),

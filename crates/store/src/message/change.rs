@@ -1,65 +1,54 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
-use mf_domain::{
-    ContactId, Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId, preview,
-};
+use mf_domain::{Direction, MessageId, MessageKind, MessageStatus, SessionId, preview};
 
-use super::{Message, Messages, message_query};
-use crate::{
-    StoreResult, TenantTx,
-    word::{MaybeId, Word},
-};
+use super::{Message, Messages, Target, message_query, target::Change};
+use crate::{StoreResult, TenantTx, word::Word};
 
 impl Messages<'_> {
     /// Changes what a message says, if the change is newer than what it says now: of several
-    /// the last counts. `None` where it says nothing else than before.
+    /// the last counts. `None` where it says nothing else than before, or where whoever did it
+    /// may not have.
     ///
     /// A change of a message that is not known is kept, and taken in with the message.
     pub async fn edit(
         mut self,
         session: SessionId,
-        id: &WaMessageId,
+        target: &Target<'_>,
         content: &str,
         at: DateTime<Utc>,
     ) -> StoreResult<Option<Message>> {
-        match self.find_to_change(session, id).await? {
-            Some(message) => self.tx.edit_message(message, content, at).await,
+        match self.find_to_change(session, target).await? {
+            Some(found) if found.may_be_changed(target, Change::Edit) => {
+                self.tx.edit_message(found.id, content, at).await
+            }
+            Some(_) => Ok(None),
             None => {
-                self.tx.mark_edit(session, id, content, at).await?;
+                self.tx.mark_edit(session, target, content, at).await?;
                 Ok(None)
             }
         }
     }
 
-    /// Takes a message back: what it said is removed. `None` where it changes nothing.
+    /// Takes a message back: what it said is removed. `None` where it changes nothing, or where
+    /// whoever did it may not have.
     ///
     /// A message that is not known yet is taken back when it comes.
     pub async fn revoke(
         mut self,
         session: SessionId,
-        id: &WaMessageId,
+        target: &Target<'_>,
         at: DateTime<Utc>,
     ) -> StoreResult<Option<Message>> {
-        match self.find_to_change(session, id).await? {
-            Some(message) => self.tx.revoke_message(message, at).await,
+        match self.find_to_change(session, target).await? {
+            Some(found) if found.may_be_changed(target, Change::Revocation) => {
+                self.tx.revoke_message(found.id, at).await
+            }
+            Some(_) => Ok(None),
             None => {
-                self.tx.mark_revoked(session, id, at).await?;
+                self.tx.mark_revoked(session, target, at).await?;
                 Ok(None)
             }
         }
-    }
-
-    /// A message by WhatsApp's id; where there is none, there will be none while this lasts.
-    async fn find_to_change(
-        &mut self,
-        session: SessionId,
-        id: &WaMessageId,
-    ) -> StoreResult<Option<MessageId>> {
-        if let Some((message, _)) = self.find(session, id).await? {
-            return Ok(Some(message));
-        }
-        self.tx.lock_wa_id(id).await?;
-        let found = self.find(session, id).await?;
-        Ok(found.map(|(message, _)| message))
     }
 }
 

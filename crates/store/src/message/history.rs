@@ -1,13 +1,9 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{ChatId, ContactId, Direction, MessageId, MessageKind, MessageStatus};
+use mf_domain::{ChatId, Direction, MessageId, MessageKind, MessageStatus};
 use uuid::Uuid;
 
 use super::{Message, Messages, message_query};
-use crate::{
-    StoreResult,
-    like::contains,
-    word::{MaybeId, Word},
-};
+use crate::{StoreResult, like::contains, word::Word};
 
 /// A place in the history of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +118,8 @@ impl Messages<'_> {
         let count = sqlx::query_scalar!(
             r#"SELECT count(*) AS "count!" FROM message
                WHERE tenant_id = $1 AND chat_id = $2
-                 AND (content ILIKE $3 OR content_preview ILIKE $3)"#,
+                 AND (content ILIKE $3 COLLATE moltflow_text
+                         OR content_preview ILIKE $3 COLLATE moltflow_text)"#,
             self.tenant(),
             chat,
             contains(text),
@@ -152,7 +149,8 @@ impl Messages<'_> {
                 let tail = ids_query!(
                     tenant,
                     slice,
-                    "AND (content ILIKE $9 OR content_preview ILIKE $9)
+                    "AND (content ILIKE $9 COLLATE moltflow_text
+                         OR content_preview ILIKE $9 COLLATE moltflow_text)
                      ORDER BY sort_at DESC, id DESC LIMIT $7 OFFSET $8",
                     pattern
                 );
@@ -162,7 +160,8 @@ impl Messages<'_> {
                 let head = ids_query!(
                     tenant,
                     slice,
-                    "AND (content ILIKE $9 OR content_preview ILIKE $9)
+                    "AND (content ILIKE $9 COLLATE moltflow_text
+                         OR content_preview ILIKE $9 COLLATE moltflow_text)
                      ORDER BY sort_at, id LIMIT $7 OFFSET $8",
                     pattern
                 );

@@ -1,14 +1,9 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
-use mf_domain::{
-    ContactId, Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId,
-};
+use mf_domain::{Direction, MessageId, MessageKind, MessageStatus, SessionId, WaMessageId};
 use uuid::Uuid;
 
 use super::{Message, Messages, message_query};
-use crate::{
-    StoreResult, TenantTx,
-    word::{MaybeId, Word},
-};
+use crate::{StoreResult, TenantTx, word::Word};
 
 /// A message of ours that came further.
 #[derive(Debug, Clone)]
@@ -59,6 +54,8 @@ pub(crate) struct Standing {
     pub(crate) unknown: bool,
     /// Somebody said when it was sent.
     pub(crate) said: bool,
+    /// When it was accepted, or came.
+    pub(crate) created_at: DateTime<Utc>,
 }
 
 impl Standing {
@@ -77,7 +74,7 @@ impl TenantTx {
     pub(crate) async fn standing(&mut self, id: Uuid) -> StoreResult<Option<Standing>> {
         let row = sqlx::query!(
             r#"SELECT status AS "status: Word<MessageStatus>", outbox_unknown,
-                   sent_at IS NOT NULL AS "said!"
+                   sent_at IS NOT NULL AS "said!", created_at
                FROM message WHERE tenant_id = $1 AND id = $2 AND direction = 'outbound'
                FOR UPDATE"#,
             self.tenant().id().uuid(),
@@ -89,6 +86,7 @@ impl TenantTx {
             status: row.status.into(),
             unknown: row.outbox_unknown,
             said: row.said,
+            created_at: row.created_at,
         }))
     }
 
@@ -107,7 +105,9 @@ impl TenantTx {
             "UPDATE message m
              SET status = coalesce($3, m.status),
                  error = CASE WHEN $3::text IS NULL THEN m.error ELSE $4 END,
-                 sent_at = least(m.sent_at, $5),
+                 -- Clients were told when this server sent it.
+                 sent_at = CASE WHEN m.outbox_attempts > 0 AND m.sent_at IS NOT NULL
+                     THEN m.sent_at ELSE least(m.sent_at, $5) END,
                  delivered_at = least(m.delivered_at, $6),
                  read_at = least(m.read_at, $7),
                  outbox_unknown = CASE WHEN $3::text IS NULL THEN m.outbox_unknown ELSE $8 END,
@@ -115,7 +115,9 @@ impl TenantTx {
              FROM chat c
              WHERE c.tenant_id = m.tenant_id AND c.id = m.chat_id
                AND m.tenant_id = $1 AND m.id = $2
-               AND ($3::text IS NOT NULL OR m.sent_at IS DISTINCT FROM least(m.sent_at, $5)
+               AND ($3::text IS NOT NULL
+                   OR m.sent_at IS DISTINCT FROM least(m.sent_at, $5)
+                       AND (m.outbox_attempts = 0 OR m.sent_at IS NULL)
                    OR m.delivered_at IS DISTINCT FROM least(m.delivered_at, $6)
                    OR m.read_at IS DISTINCT FROM least(m.read_at, $7))
              RETURNING",

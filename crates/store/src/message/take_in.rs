@@ -62,6 +62,8 @@ pub enum Stored {
     /// It is new. What was reported about it before it came is in it already: it may be read,
     /// changed or taken back.
     New(Box<Message>),
+    /// It was there already, as something old, and is news after all.
+    Arrived(Box<Message>),
     /// It was there already. Where it is one of ours, the telling may have moved it on, or
     /// reports that had waited for its id.
     Known(Option<Box<Advance>>),
@@ -91,10 +93,12 @@ impl Messages<'_> {
         if let Some((id, direction)) = self.find(new.session_id, new.wa_message_id).await? {
             return self.take_again(id, direction, new).await;
         }
-        if new.direction == Direction::Outbound
-            && let Some(id) = self.adopt(new).await?
-        {
-            return self.take_adopted(id, new).await;
+        if new.direction == Direction::Outbound {
+            // Before the message, which may be one that is there.
+            self.tx.lock_chat(new.session_id, new.peer.jid).await?;
+            if let Some(id) = self.adopt(new).await? {
+                return self.take_adopted(id, new).await;
+            }
         }
         let sender = match new.sender {
             Some(jid) => {
@@ -186,18 +190,20 @@ impl Messages<'_> {
         direction: Direction,
         new: &NewInbound<'_>,
     ) -> StoreResult<Stored> {
-        if direction == Direction::Outbound {
-            let advance = self.take_word(id, new).await?;
-            return Ok(Stored::Known(advance.map(Box::new)));
+        let arrived = !new.quiet && self.unquiet(id).await?;
+        let advance = match direction {
+            Direction::Outbound => self.take_word(id, new).await?,
+            Direction::Inbound => None,
+        };
+        if arrived {
+            return Ok(Stored::Arrived(Box::new(self.reread(id).await?)));
         }
-        if !new.quiet {
-            self.unquiet(id).await?;
-        }
-        Ok(Stored::Known(None))
+        Ok(Stored::Known(advance.map(Box::new)))
     }
 
-    /// Whatever comes first, the message ends as it would have if it had come as news.
-    async fn unquiet(&mut self, id: MessageId) -> StoreResult<()> {
+    /// Whatever comes first, the message ends as it would have if it had come as news. Whether
+    /// it had not.
+    async fn unquiet(&mut self, id: MessageId) -> StoreResult<bool> {
         let tenant = self.tenant();
         let quiet = sqlx::query_scalar!(
             "SELECT quiet FROM message WHERE tenant_id = $1 AND id = $2",
@@ -207,7 +213,7 @@ impl Messages<'_> {
         .fetch_optional(self.tx.conn())
         .await?;
         if quiet != Some(true) {
-            return Ok(());
+            return Ok(false);
         }
         self.tx.lock_chat_of(id).await?;
         let chat = sqlx::query_scalar!(
@@ -218,10 +224,10 @@ impl Messages<'_> {
         )
         .fetch_optional(self.tx.conn())
         .await?;
-        match chat {
-            Some(chat) => self.tx.recount_unread(chat).await,
-            None => Ok(()),
+        if let Some(chat) = chat {
+            self.tx.recount_unread(chat).await?;
         }
+        Ok(chat.is_some())
     }
 
     async fn take_word(
@@ -230,7 +236,14 @@ impl Messages<'_> {
         new: &NewInbound<'_>,
     ) -> StoreResult<Option<Advance>> {
         match self.tx.standing(id.uuid()).await? {
-            Some(before) => self.tx.take_report(id.uuid(), before, &new.report()).await,
+            Some(before) => {
+                let mut report = new.report();
+                // It counts whole seconds. Whoever sent the message knows better, and nothing
+                // is sent before it is accepted.
+                let sent_at = report.sent_at.filter(|_| !before.said);
+                report.sent_at = sent_at.map(|at| at.max(before.created_at));
+                self.tx.take_report(id.uuid(), before, &report).await
+            }
             None => Ok(None),
         }
     }
@@ -245,7 +258,7 @@ impl Messages<'_> {
     }
 
     /// Gives WhatsApp's id to the oldest message of ours that waits for one and says the same
-    /// in the same chat.
+    /// in the same chat. One of which it is known that the engine did not send it does not wait.
     ///
     /// Engines tell films and sounds apart in other ways than we do, round degrees, and add to a
     /// place or a poll what nobody gave them. Of a text that was not kept, there is its beginning.
@@ -276,6 +289,8 @@ impl Messages<'_> {
                        + abs((m.extra #>> '{location,longitude}')::float8
                            - ($8 #>> '{location,longitude}')::float8) < 0.001, true)
                    AND m.outbox_attempts > 0
+                   AND (m.status <> 'failed' OR m.outbox_unknown)
+                   AND (m.status <> 'pending' OR m.outbox_attempt_at IS NOT NULL)
                    AND m.created_at > now() - interval '1 day'
                  ORDER BY m.created_at, m.id LIMIT 1
                  FOR UPDATE OF m

@@ -20,25 +20,36 @@ impl Sessions<'_> {
         Ok(())
     }
 
+    /// The same before its status is written: nobody else writes it until this transaction ends.
+    pub async fn seen_to_report(self, id: SessionId) -> StoreResult<()> {
+        let this = Sessions { tx: &mut *self.tx };
+        this.still_wanted(id).await?;
+        self.seen(id).await
+    }
+
     /// Notes that a session proved to be alive: what was tried to bring it back is forgotten.
     /// Of one that does not work at this moment it is not, since what proves it may be older
-    /// than the failure. At most one write in ten seconds.
+    /// than the failure. At most one write in ten seconds. The session is held, as by
+    /// [`Self::hold`].
     pub async fn proved_alive(self, id: SessionId) -> StoreResult<()> {
         sqlx::query!(
-            "UPDATE wa_session
-             SET last_seen_at = now(),
-                 recovery_attempts = CASE WHEN status = 'working' THEN 0
-                     ELSE recovery_attempts END,
-                 recovery_next_at = CASE WHEN status = 'working' THEN NULL
-                     ELSE recovery_next_at END
-             WHERE tenant_id = $1 AND id = $2
-               AND (last_seen_at IS NULL OR last_seen_at < now() - interval '10 seconds'
-                   OR status = 'working'
-                       AND (recovery_attempts <> 0 OR recovery_next_at IS NOT NULL))",
+            "WITH alive AS (
+                 UPDATE wa_session
+                 SET last_seen_at = now(),
+                     recovery_attempts = CASE WHEN status = 'working' THEN 0
+                         ELSE recovery_attempts END,
+                     recovery_next_at = CASE WHEN status = 'working' THEN NULL
+                         ELSE recovery_next_at END
+                 WHERE tenant_id = $1 AND id = $2
+                   AND (last_seen_at IS NULL OR last_seen_at < now() - interval '10 seconds'
+                       OR status = 'working'
+                           AND (recovery_attempts <> 0 OR recovery_next_at IS NOT NULL))
+             )
+             SELECT id FROM wa_session WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE",
             self.tenant(),
             id.uuid()
         )
-        .execute(self.tx.conn())
+        .fetch_optional(self.tx.conn())
         .await?;
         Ok(())
     }
@@ -81,21 +92,6 @@ impl Sessions<'_> {
         Ok(attempts)
     }
 
-    /// Leaves a session where it is, and says why. It stays wanted.
-    pub async fn give_up(self, id: SessionId, reason: &str) -> StoreResult<()> {
-        sqlx::query!(
-            "UPDATE wa_session
-             SET recovery_next_at = 'infinity', last_error = $3, updated_at = now()
-             WHERE tenant_id = $1 AND id = $2",
-            self.tenant(),
-            id.uuid(),
-            reason
-        )
-        .execute(self.tx.conn())
-        .await?;
-        Ok(())
-    }
-
     /// Forgets what was tried to bring a session back: somebody starts it by hand, and what
     /// stands at `starting` gets its five minutes anew.
     pub async fn forget_recovery(self, id: SessionId) -> StoreResult<()> {
@@ -132,7 +128,7 @@ impl SystemTx {
                      AND (probed_at IS NULL OR probed_at < now() - make_interval(secs => $1) / 2)
                    ORDER BY probed_at NULLS FIRST, id
                    LIMIT $2
-                   FOR UPDATE SKIP LOCKED
+                   FOR NO KEY UPDATE SKIP LOCKED
                )
                UPDATE wa_session s SET probed_at = now()
                FROM due WHERE s.id = due.id
@@ -198,7 +194,7 @@ impl SystemTx {
                          OR caught_up_attempt_at < now() - make_interval(secs => $1))
                    ORDER BY caught_up_attempt_at NULLS FIRST, id
                    LIMIT $2
-                   FOR UPDATE SKIP LOCKED
+                   FOR NO KEY UPDATE SKIP LOCKED
                )
                UPDATE wa_session s SET caught_up_attempt_at = now()
                FROM due WHERE s.id = due.id

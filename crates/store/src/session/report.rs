@@ -18,7 +18,8 @@ impl Sessions<'_> {
         let tenant = self.tenant();
         let before = sqlx::query!(
             r#"SELECT status AS "status: Word<SessionStatus>", engine_status_at, connected
-               FROM wa_session WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
+               FROM wa_session WHERE tenant_id = $1 AND id = $2
+               FOR NO KEY UPDATE"#,
             tenant,
             id.uuid()
         )
@@ -76,7 +77,7 @@ impl Sessions<'_> {
                  push_name = coalesce($5, s.push_name),
                  paired_at = coalesce(
                      CASE WHEN $4 <> s.phone_number THEN NULL ELSE s.paired_at END,
-                     CASE WHEN $3 = 'working' THEN now() END),
+                     CASE WHEN $3 = 'working' THEN least(now(), $6) END),
                  caught_up_at = CASE WHEN $4 <> s.phone_number THEN NULL
                      ELSE s.caught_up_at END,
                  caught_up_attempt_at = CASE WHEN $3 = 'working' AND s.status <> 'working'

@@ -234,36 +234,19 @@ async fn a_session_that_starts_for_too_long_is_due_every_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_given_up_on_rests_until_somebody_starts_it() {
-    for status in [SessionStatus::Starting, SessionStatus::Failed] {
-        let case = Case::new().await;
-        case.want(true).await;
-        case.status(status).await.unwrap();
-        case.schedule(Duration::ZERO).await;
-        case.world
-            .run("UPDATE wa_session SET status_since = status_since - interval '6 minutes'")
-            .await;
-        assert_eq!(case.begin_recovery().await, Some(1));
-        let mut tx = case.world.store.begin(case.tenant).await.unwrap();
-        let sessions = tx.sessions();
-        sessions
-            .give_up(case.session, "It does not start.")
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(case.due().await, [0; 0], "{status}");
-        let session = case.session().await;
-        assert!(session.wanted);
-        assert_eq!(session.last_error.as_deref(), Some("It does not start."));
-
-        let mut tx = case.world.store.begin(case.tenant).await.unwrap();
-        tx.sessions().forget_recovery(case.session).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(case.session().await.recovery_attempts, 0);
-        assert_eq!(case.due().await, [0; 0], "{status}: it gets its time");
-        case.schedule(Duration::ZERO).await;
-        assert_eq!(case.due().await, [0], "{status}");
-    }
+async fn a_session_that_somebody_starts_by_hand_begins_anew() {
+    let case = Case::new().await;
+    case.want(true).await;
+    case.status(SessionStatus::Failed).await.unwrap();
+    case.schedule(Duration::ZERO).await;
+    assert_eq!(case.begin_recovery().await, Some(1));
+    let mut tx = case.world.store.begin(case.tenant).await.unwrap();
+    tx.sessions().forget_recovery(case.session).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(case.session().await.recovery_attempts, 0);
+    assert_eq!(case.due().await, [0; 0], "it gets its time");
+    case.schedule(Duration::ZERO).await;
+    assert_eq!(case.due().await, [0]);
 }
 
 #[tokio::test]
@@ -435,7 +418,6 @@ async fn the_health_of_another_tenants_session_cannot_be_changed() {
     assert_eq!(tx.sessions().begin_recovery(id).await.unwrap(), None);
     assert!(!tx.sessions().note_error(id, Some("Theirs.")).await.unwrap());
     tx.sessions().proved_alive(id).await.unwrap();
-    tx.sessions().give_up(id, "Theirs.").await.unwrap();
     tx.sessions().forget_recovery(id).await.unwrap();
     let later = chrono::DateTime::<Utc>::UNIX_EPOCH;
     tx.sessions().caught_up(id, later).await.unwrap();

@@ -313,3 +313,32 @@ async fn the_last_page_of_a_long_chat_costs_no_more_than_the_first() {
     assert!(last <= first * 2 + 20, "{last} blocks, the first {first}");
     assert!(first < 1000, "{first} blocks for a page");
 }
+
+#[tokio::test]
+async fn names_of_a_list_are_written_where_they_are_news() {
+    let scene = Scene::new().await;
+    let [crew, team, fresh] = [
+        "120363040000000001@g.us",
+        "120363040000000002@g.us",
+        "1-2@g.us",
+    ]
+    .map(|group| Jid::parse(group).unwrap());
+    let mut tx = scene.world.store.begin(scene.tenant).await.unwrap();
+    for (group, name, when) in [(&crew, "Crew", 1), (&team, "Team", 9)] {
+        let renamed = tx.chats().rename(scene.session, group, name, at(when));
+        assert!(renamed.await.unwrap());
+    }
+    // What was reported after the list was made is newer than what the list says.
+    let listed = [(&crew, "Crew"), (&team, "Club"), (&fresh, "Fresh")];
+    for news in [1, 0] {
+        let named = tx.chats().name_listed(scene.session, &listed, at(5));
+        assert_eq!(named.await.unwrap(), news);
+    }
+    let listed = [(&crew, "Staff")];
+    let news = tx.chats().name_listed(scene.session, &listed, at(6));
+    assert_eq!(news.await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    let query = sqlx::query_scalar("SELECT name FROM chat WHERE is_group ORDER BY name");
+    let names: Vec<String> = query.fetch_all(scene.world.database.rows()).await.unwrap();
+    assert_eq!(names, ["Fresh", "Staff", "Team"]);
+}

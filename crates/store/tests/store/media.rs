@@ -84,7 +84,7 @@ impl Case {
 
     async fn claim(&self, claim: Claim) -> Vec<ClaimedMedia> {
         let mut tx = self.world.store.system("a test").await.unwrap();
-        let claimed = tx.claim_media(claim, 10).await.unwrap();
+        let claimed = tx.claim_media(claim, 10, 2).await.unwrap();
         tx.commit().await.unwrap();
         claimed
     }
@@ -151,9 +151,9 @@ async fn a_file_that_the_engine_has_is_fetched_and_shown_in_its_message() {
 #[tokio::test]
 async fn a_file_is_fetched_by_one_process_at_a_time() {
     let case = Case::new().await;
-    let id = case.incoming(None).await;
+    let id = case.incoming(Some(case.message().await)).await;
     let mut first = case.world.store.system("a test").await.unwrap();
-    assert_eq!(first.claim_media(claim(), 10).await.unwrap().len(), 1);
+    assert_eq!(first.claim_media(claim(), 10, 2).await.unwrap().len(), 1);
     // The other one does not wait for the first, nor take what that took.
     assert!(case.claim(claim()).await.is_empty());
     first.commit().await.unwrap();
@@ -203,6 +203,81 @@ async fn a_file_that_was_not_had_is_tried_again_or_lost() {
     let shown = case.shown(message).await.unwrap();
     assert_eq!(shown.get("status"), Some(&json!("lost")));
     assert!(case.claim(claim()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_waits_for_is_not_fetched() {
+    let case = Case::new().await;
+    let id = case.incoming(None).await;
+    assert!(case.claim(claim()).await.is_empty());
+    let mut tx = case.world.store.begin(case.tenant).await.unwrap();
+    assert!(tx.media().attach(id, case.message().await).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(case.claim(claim()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_with_many_files_leaves_room_for_the_others() {
+    let mut case = Case::new().await;
+    for _ in 0..3 {
+        case.incoming(Some(case.message().await)).await;
+    }
+    assert_eq!(case.claim(claim()).await.len(), 2);
+    assert!(case.claim(claim()).await.is_empty(), "two are under way");
+    case.session = case.world.session(case.tenant).await;
+    let other = case.incoming(Some(case.message().await)).await;
+    let claimed = case.claim(claim()).await;
+    let ids: Vec<_> = claimed.iter().map(|file| file.id).collect();
+    assert_eq!(ids, [other]);
+}
+
+#[tokio::test]
+async fn a_file_of_today_is_fetched_before_those_of_an_old_history() {
+    let case = Case::new().await;
+    let old = case.message().await;
+    case.world.run("UPDATE message SET quiet = true").await;
+    let new = case.message().await;
+    let wa_message_id = WaMessageId::new("3EB0");
+    let files = [old, new].map(|message| NewMedia {
+        id: fresh(),
+        session_id: case.session,
+        message_id: Some(message),
+        mimetype: "image/jpeg",
+        filename: None,
+        size: None,
+        origin: MediaOrigin::Engine {
+            url: None,
+            wa_message_id: &wa_message_id,
+            chat_jid: "15550000002@c.us",
+            from_me: false,
+        },
+    });
+    let mut tx = case.world.store.begin(case.tenant).await.unwrap();
+    for file in &files {
+        tx.media().add(file).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut tx = case.world.store.system("a test").await.unwrap();
+    for file in files.iter().rev() {
+        let claimed = tx.claim_media(claim(), 1, 2).await.unwrap();
+        assert_eq!(claimed.first().map(|claimed| claimed.id), Some(file.id));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_given_back_is_due_at_once_and_was_not_tried() {
+    let case = Case::new().await;
+    let id = case.incoming(Some(case.message().await)).await;
+    let ours = claim();
+    assert_eq!(case.claim(ours).await.len(), 1);
+    for given_back_by in [claim(), ours] {
+        assert!(case.claim(claim()).await.is_empty());
+        let mut tx = case.world.store.system("a test").await.unwrap();
+        tx.media_released(id, given_back_by).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let claimed = case.claim(claim()).await;
+    assert_eq!(claimed.first().map(|file| file.attempts), Some(1));
 }
 
 #[tokio::test]
@@ -282,15 +357,17 @@ async fn the_files_of_a_session_that_is_gone_are_swept_at_once() {
     let case = Case::new().await;
     let message = case.message().await;
     let id = case.incoming(Some(message)).await;
+    let ours = claim();
+    assert_eq!(case.claim(ours).await.len(), 1);
     let mut tx = case.world.store.begin(case.tenant).await.unwrap();
     assert!(tx.sessions().delete(case.session).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(case.orphans().await, [id]);
     // Whoever is fetching it learns that it is no longer wanted.
-    let ours = claim();
-    case.claim(ours).await;
     let mut tx = case.world.store.system("a test").await.unwrap();
+    assert!(tx.media_is_known(id).await.unwrap());
     assert_eq!(tx.forget_media(&[id]).await.unwrap(), [id]);
+    assert!(!tx.media_is_known(id).await.unwrap());
     tx.commit().await.unwrap();
     assert!(case.stored(id, ours).await.is_none());
 }

@@ -2,13 +2,21 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mf_domain::{Direction, Jid, MessageKind, MessageStatus, SessionId, WaMessageId};
-use mf_store::{ChatPeer, NewInbound, TenantTx, WaLabel};
+use mf_store::{ChatPeer, NewInbound, Target, TenantTx, WaLabel};
 use serde_json::json;
 
 use crate::{
     dice::Dice,
     support::{World, fresh},
 };
+
+/// Who changes a message, and where.
+#[derive(Debug, Clone)]
+struct By {
+    chat: String,
+    writer: Option<String>,
+    from_me: bool,
+}
 
 #[derive(Debug, Clone)]
 enum Report {
@@ -21,8 +29,8 @@ enum Report {
         keep: bool,
     },
     Ack(usize, MessageStatus, i64),
-    Edit(usize, String, i64),
-    Revoke(usize, i64),
+    Edit(usize, By, String, i64),
+    Revoke(usize, By, i64),
     Reaction(usize, Option<String>, &'static str, i64),
     Vote(usize, String, Vec<String>, i64),
     Label(usize, bool, i64),
@@ -67,14 +75,19 @@ fn story(dice: &mut Dice, number: usize, reports: &mut Vec<Report>) {
     let grouped = dice.below(3) == 0;
     let direction = *dice.pick(&[Direction::Inbound, Direction::Inbound, Direction::Outbound]);
     let inbound = direction == Direction::Inbound;
-    reports.push(Report::Message {
-        number,
+    let by = By {
         chat: if grouped {
             GROUP.to_owned()
         } else {
             name_of(dice, person)
         },
-        sender: (grouped && inbound).then(|| name_of(dice, person)),
+        writer: (grouped && inbound).then(|| name_of(dice, person)),
+        from_me: !inbound,
+    };
+    reports.push(Report::Message {
+        number,
+        chat: by.chat.clone(),
+        sender: by.writer.clone(),
         direction,
         quiet: dice.below(6) == 0,
         keep: dice.below(4) != 0,
@@ -88,10 +101,10 @@ fn story(dice: &mut Dice, number: usize, reports: &mut Vec<Report>) {
     }
     for version in 0..dice.below(3) {
         let text = format!("{number} in version {version}");
-        reports.push(Report::Edit(number, text, seconds(dice)));
+        reports.push(Report::Edit(number, by.clone(), text, seconds(dice)));
     }
     if dice.below(8) == 0 {
-        reports.push(Report::Revoke(number, seconds(dice)));
+        reports.push(Report::Revoke(number, by, seconds(dice)));
     }
     for _ in 0..dice.below(3) {
         let sender = (dice.below(4) != 0).then(|| name_of(dice, person));
@@ -137,15 +150,11 @@ async fn take_in(tx: &mut TenantTx, session: SessionId, report: &Report) {
             let advance = tx.messages().advance(session, &wa, *status, at, error);
             advance.await.unwrap();
         }
-        Report::Edit(number, text, when) => {
-            let (wa, at) = (wa(*number), at(*when));
-            let edit = tx.messages().edit(session, &wa, text, at);
-            edit.await.unwrap();
+        Report::Edit(number, by, text, when) => {
+            change(tx, session, (*number, by), Some(text), at(*when)).await;
         }
-        Report::Revoke(number, when) => {
-            let (wa, at) = (wa(*number), at(*when));
-            let revoke = tx.messages().revoke(session, &wa, at);
-            revoke.await.unwrap();
+        Report::Revoke(number, by, when) => {
+            change(tx, session, (*number, by), None, at(*when)).await;
         }
         Report::Reaction(number, sender, emoji, when) => {
             let (wa, at) = (wa(*number), at(*when));
@@ -172,6 +181,29 @@ async fn take_in(tx: &mut TenantTx, session: SessionId, report: &Report) {
             assert!(!learned.conflict);
         }
     }
+}
+
+/// To another text, or to none.
+async fn change(
+    tx: &mut TenantTx,
+    session: SessionId,
+    (number, by): (usize, &By),
+    text: Option<&str>,
+    at: DateTime<Utc>,
+) {
+    let (id, chat) = (wa(number), Jid::parse(&by.chat).unwrap());
+    let writer = by.writer.as_deref().map(|jid| Jid::parse(jid).unwrap());
+    let target = Target {
+        id: &id,
+        chat: &chat,
+        from_me: by.from_me,
+        writer: writer.as_ref(),
+    };
+    match text {
+        Some(text) => tx.messages().edit(session, &target, text, at).await,
+        None => tx.messages().revoke(session, &target, at).await,
+    }
+    .unwrap();
 }
 
 async fn take_label(tx: &mut TenantTx, session: SessionId, label: usize, gone: bool, when: i64) {

@@ -82,7 +82,7 @@ impl Met {
         tx.commit().await.unwrap();
         match stored {
             Stored::New(message) => *message,
-            Stored::Known(_) => panic!("{number} is there twice"),
+            Stored::Known(_) | Stored::Arrived(_) => panic!("{number} is there twice"),
         }
     }
 

@@ -41,7 +41,8 @@ async fn sessions_from_before_their_health_was_known_have_one() {
     .await;
     let rows = sqlx::query(
         "SELECT concat_ws(' ', name, CASE WHEN paired_at = created_at THEN 'paired' END,
-             CASE WHEN down_since IS NOT NULL THEN 'down' END, recovery_attempts)
+             CASE WHEN down_since IS NOT NULL THEN 'down' END,
+             CASE WHEN caught_up_at IS NOT NULL THEN 'caught up' END, recovery_attempts)
          FROM wa_session ORDER BY 1",
     )
     .fetch_all(world.database.rows())
@@ -50,7 +51,12 @@ async fn sessions_from_before_their_health_was_known_have_one() {
     let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(
         found,
-        ["lost paired down 0", "new down 0", "paired paired 0"]
+        [
+            "lost paired down caught up 0",
+            "new down 0",
+            "paired paired caught up 0"
+        ],
+        "nobody is told now of what came before the upgrade"
     );
 
     let mut tx = world.store.system("a test").await.unwrap();
