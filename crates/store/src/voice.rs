@@ -39,6 +39,10 @@ impl Reactions<'_> {
         emoji: &str,
         at: DateTime<Utc>,
     ) -> StoreResult<bool> {
+        if sender.is_none() {
+            // The report and the deed come at once, and only one of them is news.
+            self.tx.lock_wa_id(message).await?;
+        }
         let who = self.tx.voice(session, sender).await?;
         let put = sqlx::query!(
             "INSERT INTO message_reaction AS r (tenant_id, session_id, wa_message_id, sender,
@@ -88,6 +92,8 @@ impl Reactions<'_> {
         emoji: &str,
         at: DateTime<Utc>,
     ) -> StoreResult<bool> {
+        // See `put`.
+        self.tx.lock_wa_id(message).await?;
         let put = sqlx::query_scalar!(
             r#"WITH before AS (
                    SELECT emoji FROM message_reaction

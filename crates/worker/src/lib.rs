@@ -209,3 +209,15 @@ async fn key_use(services: Arc<Services>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::unless_it_panics;
+
+    #[tokio::test]
+    async fn a_turn_that_panics_is_over_and_the_next_one_runs() {
+        let broken = unless_it_panics(async { panic!("a fault") });
+        assert_eq!(broken.await, None::<u8>);
+        assert_eq!(unless_it_panics(async { 1 }).await, Some(1));
+    }
+}

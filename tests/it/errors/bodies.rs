@@ -98,6 +98,13 @@ async fn curl_says_form_and_sends_json_and_some_say_nothing() {
     let form = key.call(Method::POST, "/sessions").body("name=Front+desk");
     let form = form.header("content-type", "application/x-www-form-urlencoded");
     form.send().await.refused(415);
+    // What curl says of everything that it sends: begun as JSON, it is judged as such.
+    for body in ["{\"name\"", "[1", "{\"name\": \"ok\\ud800\"}"] {
+        let call = key.call(Method::POST, "/sessions").body(body);
+        let call = call.header("content-type", "application/x-www-form-urlencoded");
+        let refusal = call.send().await.refused(400);
+        assert!(refusal.starts_with("Malformed JSON"), "{refusal}");
+    }
 }
 
 #[tokio::test]

@@ -15,3 +15,4 @@ mod refused;
 mod send;
 mod sending_media;
 mod status;
+mod taken_back;

@@ -132,3 +132,19 @@ async fn each_tenant_has_its_own() {
     let own = app.full_key().get("/tenant/settings").await.expect(200);
     assert_eq!(own["message_retention_days"], json!(null));
 }
+
+#[tokio::test]
+async fn a_setting_that_would_protect_and_is_not_enforced_is_refused() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let patch = json!({"allowed_numbers": ["15550000001"], "require_approval": true});
+    assert_eq!(
+        owner.patch("/tenant/settings", patch).await.faults(),
+        [
+            "body.allowed_numbers: this server does not enforce this setting yet \
+             (value_error.not_supported)",
+            "body.require_approval: this server does not enforce this setting yet \
+             (value_error.not_supported)",
+        ]
+    );
+}

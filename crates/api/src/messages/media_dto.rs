@@ -105,13 +105,20 @@ fn missing() -> Invalid {
 }
 
 impl Input for MessageSend {
-    const ONE_OF: &'static [&'static [&'static str]] = target::ONE_OF;
+    const ONE_OF: &'static [&'static [&'static str]] = &[
+        target::ONE,
+        &["message", "media_url", "media_base64", "file"],
+    ];
 
     fn check(&self, faults: &mut Faults) {
         self.target().check(faults);
         match &self.message {
             None if self.has_media() => {}
-            None => faults.add("message", missing()),
+            // An empty address is none, and no words either.
+            None if self.media_url.is_some() || self.media_base64.is_some() => {
+                faults.add("message", missing());
+            }
+            None => {}
             Some(_) if self.has_media() && self.words().is_none() => {}
             Some(text) => {
                 faults.keep("message", MessageText::parse(text.as_str()));
@@ -197,7 +204,17 @@ impl MediaSend {
 }
 
 impl Input for MediaSend {
-    const ONE_OF: &'static [&'static [&'static str]] = target::ONE_OF;
+    const ONE_OF: &'static [&'static [&'static str]] = &[
+        target::ONE,
+        &[
+            "media_url",
+            "sticker_url",
+            "gif_url",
+            "media_base64",
+            "base64",
+            "file",
+        ],
+    ];
 
     fn check(&self, faults: &mut Faults) {
         self.target().check(faults);

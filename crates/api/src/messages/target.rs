@@ -9,8 +9,10 @@ pub(crate) struct Target<'a> {
     pub(crate) phone: Option<&'a str>,
 }
 
-/// The group of fields of which one must be there: see `Input::ONE_OF`.
-pub(crate) const ONE_OF: &[&[&str]] = &[&["phone", "chat_id"]];
+/// The fields of which one must be there: see `Input::ONE_OF`.
+pub(crate) const ONE: &[&str] = &["phone", "chat_id"];
+/// The same where they are the only ones.
+pub(crate) const ONE_OF: &[&[&str]] = &[ONE];
 
 impl Target<'_> {
     /// To whom it goes; with the field that says it wrongly.

@@ -24,7 +24,7 @@ impl Services {
         chat: &ChatOverview,
         progress: &mut Progress,
     ) -> Result<bool, ServiceError> {
-        while let Some(mut place) = progress.next(look, chat, self.clock.now()) {
+        while let Some(mut place) = progress.next(chat, look.begun, look.since, self.clock.now()) {
             let stop = place.offset.saturating_add(MOST);
             while !place.done {
                 if place.offset >= stop {

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mf_domain::{EventName, SessionId};
+use mf_domain::{EventName, Jid, SessionId};
 use mf_engine::{
     CallReport, CallState, GroupChange, GroupReport, LabelChange, LabelReport, MessageRef,
     ParticipantChange, PollVote, PresenceReport, Reaction,
@@ -310,7 +310,7 @@ impl Services {
         let who = Who::of(tx, session, report.from.as_ref()).await?;
         let data = json!({
             "session_id": session,
-            "chat_id": report.from.as_ref().map(|from| from.as_str()),
+            "chat_id": report.from.as_ref().map(Jid::as_str),
             "call_id": report.id,
             "sender_phone": who.phone,
             "sender_lid": who.lid,

@@ -125,6 +125,7 @@ async fn a_search_finds_what_is_typed_and_takes_no_sign_for_another() {
         "axb",
         "back\\slash",
         "HELLO world",
+        "ÄRGER im CAFÉ",
     ];
     for (second, text) in (0_i64..).zip(written) {
         receive(&app, &session, &mut events, at(second, FRIEND, text)).await;
@@ -135,6 +136,8 @@ async fn a_search_finds_what_is_typed_and_takes_no_sign_for_another() {
         ("%5C", vec!["back\\slash"]),
         ("hello+WORLD", vec!["HELLO world"]),
         ("OFF", vec!["500 off", "50% off"]),
+        ("%C3%A4rger", vec!["ÄRGER im CAFÉ"]),
+        ("caf%C3%A9", vec!["ÄRGER im CAFÉ"]),
         ("nowhere", vec![]),
     ] {
         let page = page(&session, &format!("search={search}")).await;
