@@ -74,8 +74,8 @@ impl Simulator {
         let mut sim = mf_waha_sim::Config::new(api_key.clone());
         sim.engine = config.sim_engine;
         // The first that sends stickers, so that everything can be tried.
-        sim.version = "2026.8.2".to_owned();
-        sim.base_url = address.clone();
+        "2026.8.2".clone_into(&mut sim.version);
+        sim.base_url.clone_from(&address);
         sim.state_file = Some(config.data_dir.join("waha-sim.json"));
         let sim = Sim::new(sim);
         let (stop, stopped) = oneshot::channel();

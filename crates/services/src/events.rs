@@ -115,7 +115,7 @@ impl<'a> MessageData<'a> {
             sender_phone: message.sender_phone.as_deref(),
             sender_lid: message.sender_lid.as_deref(),
             sender_name: message.sender_name.as_deref(),
-            contact_id: message.contact_id.map(ContactId::from),
+            contact_id: message.contact_id,
             contact_phone: message.contact_phone.as_deref(),
             contact_lid: message.contact_lid.as_deref(),
             is_group: message.is_group,

@@ -22,7 +22,7 @@ pub(crate) fn backoff(attempts: i32) -> Duration {
 /// A message that was claimed.
 enum Waiting {
     /// It can be sent.
-    Sendable(Message, Box<Held>),
+    Sendable(Box<(Message, Held)>),
     /// It was removed meanwhile.
     Gone,
     /// There is nothing left in it that could be sent.
@@ -77,7 +77,7 @@ impl Services {
     async fn settle(&self, claimed: &ClaimedMessage, claim: Claim) -> Result<(), SendRefused> {
         let turn = self.lanes.ticket(claimed.session_id).turn().await;
         let (message, held) = match self.hold(claimed, claim).await? {
-            Waiting::Sendable(message, held) => (message, *held),
+            Waiting::Sendable(waiting) => *waiting,
             Waiting::Gone => return Ok(()),
             Waiting::Unsendable => {
                 // Left as it is, it would be in the way of all that wait behind it.
@@ -156,7 +156,7 @@ impl Services {
             attempted: claimed.attempted,
             restricted: false,
         };
-        Ok(Waiting::Sendable(message, Box::new(held)))
+        Ok(Waiting::Sendable(Box::new((message, held))))
     }
 
     async fn send_held(&self, turn: &Turn, mut held: Held) -> Result<(), SendRefused> {

@@ -167,14 +167,6 @@ fn too_large() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_file_of_more_than_64_megabytes_is_refused_in_a_request() {
-    let (app, session, _events) = open_minded().await;
-    let answer = send_bytes(&session, &too_large()).await;
-    assert_eq!(answer.status, 413, "{}", answer.status);
-    nothing_happened(&app, &session, "too large").await;
-}
-
-#[tokio::test]
 async fn a_file_of_more_than_64_megabytes_is_refused_in_a_form() {
     let (app, session, _events) = open_minded().await;
     let form = Form::default()

@@ -230,7 +230,7 @@ struct Given<'a> {
 }
 
 /// A file that was given.
-struct Source {
+struct GivenFile {
     source: MediaSource,
     filename: Option<String>,
     mimetype: Option<String>,
@@ -238,7 +238,7 @@ struct Source {
 
 impl Given<'_> {
     /// The file, however it was given. More than one is a mistake, and none may be left out.
-    fn source(&self, file: Option<UploadedFile>) -> Result<Option<Source>, ApiError> {
+    fn source(&self, file: Option<UploadedFile>) -> Result<Option<GivenFile>, ApiError> {
         // An empty one is none: clients fill in what they do not use.
         let urls = self.urls.iter().flatten().filter(|url| !url.is_empty());
         let texts = self
@@ -256,7 +256,7 @@ impl Given<'_> {
             self.mimetype.map(str::to_owned),
         );
         if let Some(file) = file {
-            return Ok(Some(Source {
+            return Ok(Some(GivenFile {
                 source: MediaSource::Bytes(file.bytes),
                 filename: filename.or(file.filename),
                 mimetype: mimetype.or(file.mimetype),
@@ -267,7 +267,7 @@ impl Given<'_> {
             (None, Some((field, text))) => MediaSource::Bytes(decode(field, text)?.into()),
             (None, None) => return Ok(None),
         };
-        Ok(Some(Source {
+        Ok(Some(GivenFile {
             source,
             filename,
             mimetype,
@@ -275,7 +275,7 @@ impl Given<'_> {
     }
 }
 
-impl Source {
+impl GivenFile {
     fn draft(self, kind: Option<MediaKind>, caption: Option<MessageText>) -> Draft {
         Draft::Media {
             source: self.source,

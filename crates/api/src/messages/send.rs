@@ -196,7 +196,9 @@ pub(super) fn refused(refusal: SendRefused) -> ApiError {
         SendRefused::Media(refused @ MediaRefused::TooLarge) => {
             ApiError::too_large_because(refused.to_string())
         }
-        SendRefused::Media(MediaRefused::Failed(error)) => error.into(),
+        SendRefused::Media(MediaRefused::Failed(error)) | SendRefused::Failed(error) => {
+            error.into()
+        }
         SendRefused::Media(MediaRefused::Store(error)) => ApiError::internal(error),
         SendRefused::Media(refused) => ApiError::bad_request(refused.to_string()),
         SendRefused::Unknown {
@@ -207,7 +209,6 @@ pub(super) fn refused(refusal: SendRefused) -> ApiError {
             ApiError::bad_gateway(refusal.to_string())
         }
         SendRefused::Refused(error) | SendRefused::Engine(error) => error.into(),
-        SendRefused::Failed(error) => error.into(),
     }
 }
 

@@ -17,7 +17,7 @@ impl Chats<'_> {
             .iter()
             .map(|(jid, name)| (jid.as_str().to_owned(), (*name).to_owned()))
             .unzip();
-        let named = sqlx::query!(
+        let written = sqlx::query!(
             "INSERT INTO chat AS c (id, tenant_id, session_id, jid, is_group, name, name_at)
              SELECT DISTINCT ON (l.jid) gen_random_uuid(), $1, $2, l.jid, true, l.name, $5
              FROM unnest($3::text[], $4::text[]) AS l (jid, name)
@@ -39,6 +39,6 @@ impl Chats<'_> {
         )
         .execute(self.tx.conn())
         .await?;
-        Ok(named.rows_affected())
+        Ok(written.rows_affected())
     }
 }
