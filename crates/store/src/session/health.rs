@@ -144,7 +144,7 @@ impl SystemTx {
 
     /// Sessions that shall run and are due to be brought back, with how often that was tried:
     /// failed ones whose time has come, and those that have been starting for five minutes.
-    /// Nothing is claimed: that is for [`Sessions::begin_recovery`].
+    /// Nothing is claimed: that is for `sessions().begin_recovery`.
     pub async fn failed_sessions_to_recover(
         &mut self,
         limit: i64,
