@@ -80,7 +80,9 @@ impl Sessions<'_> {
                      CASE WHEN $3 = 'working' THEN least(now(), $6) END),
                  caught_up_at = CASE WHEN $4 <> s.phone_number THEN NULL
                      ELSE s.caught_up_at END,
-                 caught_up_attempt_at = CASE WHEN $3 = 'working' AND s.status <> 'working'
+                 -- Also where the word that it was away came too late, or never.
+                 caught_up_attempt_at = CASE WHEN $3 = 'working'
+                         AND (s.status <> 'working' OR $6 > s.engine_status_at)
                      THEN NULL ELSE s.caught_up_attempt_at END,
                  engine_status_at = coalesce($6, s.engine_status_at),
                  last_error = $7,
