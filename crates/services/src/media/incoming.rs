@@ -182,10 +182,13 @@ impl Services {
 
     /// The file from where the engine said that it is, or else from wherever it says now.
     async fn ask_for(&self, media: &ClaimedMedia) -> Result<MediaStream, NotCopied> {
-        if let Some(url) = &media.source_url
-            && let Some(stream) = self.engine.fetch_media(url).await?
-        {
-            return Ok(stream);
+        if let Some(url) = &media.source_url {
+            match self.engine.fetch_media(url).await {
+                Ok(Some(stream)) => return Ok(stream),
+                Err(error) if error.is_passing() => return Err(error.into()),
+                // Gone, or an address that will never do: the engine may give another.
+                Ok(None) | Err(_) => {}
+            }
         }
         let message = self.message_of(media).await?;
         let key = SessionKey::of(media.session_id);
