@@ -6,7 +6,7 @@ use futures_util::stream::{self, BoxStream};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, LOCATION,
 };
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Outbound, Purpose, Refused, filename};
@@ -108,7 +108,7 @@ impl Outbound {
         for _ in 0..=max_redirects {
             let request = self
                 .client
-                .request(Method::GET, url)
+                .get(url)
                 .header(ACCEPT, "*/*")
                 // Packed bytes would be counted and kept as they are.
                 .header(ACCEPT_ENCODING, "identity");

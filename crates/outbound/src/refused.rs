@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::{io, iter};
 
 /// Why an address is not talked to, in words for the client. None of them says what a name
 /// resolves to.
@@ -29,14 +30,20 @@ pub enum Refused {
 
 impl Refused {
     /// The refusal behind an error of the client, which made no connection then.
-    pub fn behind(error: &reqwest::Error) -> Option<Self> {
-        let mut cause: Option<&(dyn Error + 'static)> = error.source();
-        while let Some(error) = cause {
-            if let Some(refused) = error.downcast_ref::<Self>() {
-                return Some(*refused);
-            }
-            cause = error.source();
-        }
-        None
+    pub(crate) fn behind(error: &reqwest::Error) -> Option<Self> {
+        causes(error).find_map(|cause| cause.downcast_ref().copied())
     }
+}
+
+/// What is behind an error of the client, from the outside to the inside.
+pub(crate) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
+        let cause: &(dyn Error + 'static) = *cause;
+        // An error of IO says what its content's source is, and not that it has a content.
+        let inside = cause.downcast_ref().and_then(io::Error::get_ref);
+        match inside {
+            Some(inside) => Some(inside),
+            None => cause.source(),
+        }
+    })
 }
