@@ -13,6 +13,8 @@ pub struct Settings {
     pub media_timeout: Duration,
     /// How often the engine is asked for messages that were missed.
     pub catch_up_every: Duration,
+    /// How long events, and deliveries of them to webhooks, are kept.
+    pub event_retention: Duration,
     /// Whether strangers may make accounts.
     pub signup_open: bool,
     /// The plan of a new tenant.
