@@ -45,12 +45,28 @@ words! {
         LabelChatAdded = "label.chat.added",
         /// A label was taken from a chat.
         LabelChatRemoved = "label.chat.removed",
+        /// A captured message of a monitored group.
+        GroupMessage = "group.message",
+        /// What a model made of a captured message.
+        GroupMessageAnalyzed = "group.message.analyzed",
+        /// Somebody showed an interest in buying.
+        LeadDetected = "lead.detected",
+        /// A bulk send came to its end.
+        BulkSendCompleted = "bulk_send.completed",
+        /// A scheduled message was sent.
+        ScheduleExecuted = "schedule.executed",
+        /// A review was found.
+        ReviewCollected = "review.collected",
         /// A session became able to send and receive.
         SessionConnected = "session.connected",
         /// A session stopped being able to.
         SessionDisconnected = "session.disconnected",
         /// A session's status changed, whatever it is now.
         SessionStatus = "session.status",
+        /// A webhook was switched off, since its endpoint is gone or fails all the time.
+        WebhookDisabled = "webhook.disabled",
+        /// A webhook was tried out. Told to that webhook alone.
+        WebhookTest = "webhook.test",
     }
 }
 

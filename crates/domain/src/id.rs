@@ -68,4 +68,8 @@ ids! {
     MediaId;
     /// One thing that happened, as webhooks and streams tell it.
     EventId;
+    /// A place where a tenant wants events sent to.
+    WebhookId;
+    /// One event on its way to one webhook.
+    DeliveryId;
 }

@@ -4,6 +4,7 @@
 //! said wrongly is parsed once, here, into a type that cannot hold the wrong thing.
 
 mod clock;
+mod delivery;
 mod email;
 mod entropy;
 mod event;
@@ -20,12 +21,13 @@ mod tenant;
 mod text;
 
 pub use clock::{Clock, SystemClock};
+pub use delivery::{DELIVERY_CAP, DeliveryState, MAX_WEBHOOKS};
 pub use email::Email;
 pub use entropy::{Entropy, Ids};
 pub use event::EventName;
 pub use id::{
-    ApiKeyId, ChatId, ContactId, EventId, MediaId, MessageId, RefreshFamilyId, SessionId, TenantId,
-    UserId,
+    ApiKeyId, ChatId, ContactId, DeliveryId, EventId, MediaId, MessageId, RefreshFamilyId,
+    SessionId, TenantId, UserId, WebhookId,
 };
 pub use jid::{Jid, JidKind};
 pub use media::MediaState;

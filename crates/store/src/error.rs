@@ -1,3 +1,6 @@
+/// SQLSTATEs that say that the database cannot work at present.
+const PASSING: [&str; 3] = ["57P", "53", "58"];
+
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -51,10 +54,11 @@ impl From<sqlx::Error> for StoreError {
                     constraint: constraint.to_owned(),
                 };
             }
-            // Class 57P: being shut down or started; 53300: no connection slot left.
+            // 57P: being shut down or started; 53: no disk, memory or connection slot left;
+            // 58: the file system failed. All of it passes, and none of it is the request's.
             if refusal
                 .code()
-                .is_some_and(|code| code.starts_with("57P") || code == "53300")
+                .is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
             {
                 return Self::Unavailable(error);
             }

@@ -1,8 +1,7 @@
 use chrono::{DateTime, Utc};
 use mf_domain::{EventId, EventName, SessionId, TenantId};
-use serde_json::value::RawValue;
 
-use crate::{Store, StoreError, StoreResult, TenantTx};
+use crate::{Store, StoreResult, TenantTx};
 
 /// Something that happened, to be told.
 #[derive(Debug)]
@@ -13,8 +12,8 @@ pub struct NewEvent {
     pub session_id: Option<SessionId>,
     /// What happened.
     pub name: EventName,
-    /// The envelope's `data`.
-    pub data: Box<RawValue>,
+    /// The envelope, as it is sent.
+    pub body: String,
 }
 
 /// A place in the log: before it, nothing will be added any more.
@@ -65,9 +64,9 @@ pub struct LoggedEvent {
     pub session_id: Option<SessionId>,
     /// What happened, in the contract's word.
     pub name: String,
-    /// The envelope's `data`.
-    pub data: Box<RawValue>,
-    /// When it happened.
+    /// The envelope, as it is sent.
+    pub body: String,
+    /// When it happened, by the database's clock.
     pub created_at: DateTime<Utc>,
     /// Where it stands.
     pub position: EventPosition,
@@ -78,30 +77,26 @@ struct Row {
     tenant_id: uuid::Uuid,
     session_id: Option<uuid::Uuid>,
     name: String,
-    data: String,
+    body: String,
     created_at: DateTime<Utc>,
     tx: i64,
     seq: i64,
 }
 
-impl TryFrom<Row> for LoggedEvent {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let data =
-            RawValue::from_string(row.data).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        Ok(Self {
+impl From<Row> for LoggedEvent {
+    fn from(row: Row) -> Self {
+        Self {
             id: row.id.into(),
             tenant_id: row.tenant_id.into(),
             session_id: row.session_id.map(Into::into),
             name: row.name,
-            data,
+            body: row.body,
             created_at: row.created_at,
             position: EventPosition {
                 tx: row.tx,
                 seq: row.seq,
             },
-        })
+        }
     }
 }
 
@@ -112,20 +107,37 @@ pub struct Events<'t> {
 }
 
 impl Events<'_> {
-    /// Adds to the log. Readers see it once the transaction is committed.
+    /// Adds to the log, and to the queue of every webhook that wants it: in one statement, so
+    /// that neither is ever without the other. Readers see both once the transaction is
+    /// committed.
     pub async fn append(self, new: &NewEvent) -> StoreResult<()> {
-        self.tx.grew = true;
-        sqlx::query!(
-            "INSERT INTO event (id, tenant_id, session_id, name, data)
-             VALUES ($1, $2, $3, $4, $5::text::json)",
+        let queued = sqlx::query_scalar!(
+            r#"WITH told AS (
+                   INSERT INTO event (id, tenant_id, session_id, name, body)
+                   VALUES ($1, $2, $3, $4, $5)
+                   RETURNING tenant_id, id, created_at, name
+               ), queued AS (
+                   INSERT INTO webhook_delivery
+                       (tenant_id, webhook_id, event_id, event_at, event_name)
+                   SELECT w.tenant_id, w.id, e.id, e.created_at, e.name
+                   FROM told e JOIN webhook w ON w.tenant_id = e.tenant_id
+                   WHERE w.is_active AND w.events && ARRAY[e.name, '*']
+                   -- As the key's check does, but beforehand: one that is being deleted is
+                   -- waited for, and then no longer there.
+                   FOR KEY SHARE OF w
+                   RETURNING 1
+               )
+               SELECT count(*) AS "queued!" FROM queued"#,
             new.id.uuid(),
             self.tx.tenant().id().uuid(),
             new.session_id.map(SessionId::uuid),
             new.name.as_str(),
-            new.data.get(),
+            new.body,
         )
-        .execute(self.tx.conn())
+        .fetch_one(self.tx.conn())
         .await?;
+        self.tx.grew = true;
+        self.tx.queued |= queued > 0;
         Ok(())
     }
 
@@ -169,7 +181,7 @@ impl Events<'_> {
     ) -> StoreResult<Vec<LoggedEvent>> {
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, tenant_id, session_id, name, data::text AS "data!",
+            r#"SELECT id, tenant_id, session_id, name, body,
                       created_at, tx::text::bigint AS "tx!", seq AS "seq!"
                FROM event
                WHERE tenant_id = $1 AND session_id = $2
@@ -186,7 +198,7 @@ impl Events<'_> {
         )
         .fetch_all(self.tx.conn())
         .await?;
-        rows.into_iter().map(LoggedEvent::try_from).collect()
+        Ok(rows.into_iter().map(LoggedEvent::from).collect())
     }
 }
 
@@ -214,7 +226,7 @@ impl Store {
             .await?;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, tenant_id, session_id, name, data::text AS "data!",
+            r#"SELECT id, tenant_id, session_id, name, body,
                       created_at, tx::text::bigint AS "tx!", seq AS "seq!"
                FROM event
                WHERE (tx, seq) > ($1::text::xid8, $2::bigint)
@@ -227,6 +239,6 @@ impl Store {
         .fetch_all(tx.conn())
         .await?;
         tx.commit().await?;
-        rows.into_iter().map(LoggedEvent::try_from).collect()
+        Ok(rows.into_iter().map(LoggedEvent::from).collect())
     }
 }

@@ -6,13 +6,16 @@
 //!
 //! Times in the queue's rows are the database's, so that replicas need not agree on theirs.
 
+mod alive;
 mod api_key;
 mod callback;
 mod chat;
 mod contact;
-mod credential_watch;
+mod delivery;
 mod error;
 mod event;
+mod event_place;
+mod event_retention;
 mod like;
 mod lock;
 mod media;
@@ -22,6 +25,7 @@ mod message;
 mod migrate;
 mod outbox;
 mod outbox_cancel;
+mod peers;
 mod pool;
 mod refresh_token;
 mod retention;
@@ -32,13 +36,17 @@ mod user;
 mod voice;
 mod wa_label;
 mod wake;
+mod webhook;
 mod word;
 
 pub use api_key::{ApiKey, KeyOwner, NewApiKey};
 pub use callback::{NewRejected, RejectedCallback};
 pub use chat::{ChatPeer, ChatRef, ChatRow};
 pub use contact::{KnownAs, Learned, UnresolvedContact};
-pub use credential_watch::CredentialWatch;
+pub use delivery::{
+    ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRoom,
+    Hopeless, QueueDepth, ReplayRange, Replayed, SettledDelivery,
+};
 pub use error::StoreError;
 pub use event::{EventPosition, LogView, LoggedEvent, NewEvent};
 pub use media::{Media, MediaOrigin, NewMedia};
@@ -46,6 +54,7 @@ pub use media_work::ClaimedMedia;
 pub use message::{Advance, Cursor, Message, NewInbound, NewOutbound, PageSpec, Stored, Target};
 pub use migrate::{MIGRATOR, MigrateError, ROLES_SQL};
 pub use outbox::{Claim, ClaimedMessage, Outcome};
+pub use peers::Peers;
 pub use pool::{PoolOptions, Store};
 pub use refresh_token::{NewRefreshToken, RefreshToken};
 pub use session::{NewSession, ReportedStatus, Session, SessionOwner, StatusChange};
@@ -55,6 +64,7 @@ pub use user::{NewUser, User};
 pub use voice::Vote;
 pub use wa_label::WaLabel;
 pub use wake::Wake;
+pub use webhook::{NewWebhook, Webhook, WebhookPatch};
 
 /// What every call here answers.
 pub type StoreResult<T> = Result<T, StoreError>;

@@ -68,6 +68,7 @@ impl Store {
         if let Some(role) = strong {
             return Err(MigrateError::RoleTooStrong { role });
         }
+        self.make_event_days().await?;
         self.rebase_event_log().await?;
         Ok(())
     }

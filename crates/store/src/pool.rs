@@ -6,7 +6,7 @@ use sqlx::{
 };
 use tracing::instrument;
 
-use crate::{StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake};
+use crate::{StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake, alive::Alive};
 
 /// After this long without use a connection is asked whether it still stands.
 const RESTED: Duration = Duration::from_secs(1);
@@ -34,6 +34,7 @@ impl Default for PoolOptions {
 pub struct Store {
     pub(crate) pool: PgPool,
     wake: Wake,
+    pub(crate) alive: Alive,
 }
 
 impl std::fmt::Debug for Store {
@@ -70,6 +71,7 @@ impl Store {
         Ok(Self {
             pool,
             wake: Wake::default(),
+            alive: Alive::default(),
         })
     }
 
@@ -103,7 +105,7 @@ impl Store {
             .pool
             .begin_with("BEGIN; SET LOCAL ROLE moltflow_system")
             .await?;
-        Ok(SystemTx::new(tx))
+        Ok(SystemTx::new(tx, self.alive.clone()))
     }
 
     /// What is rung after commits.

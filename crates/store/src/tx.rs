@@ -2,10 +2,12 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
     StoreResult, Tenant, Wake,
+    alive::Alive,
     api_key::ApiKeys,
     callback::RejectedCallbacks,
     chat::Chats,
     contact::Contacts,
+    delivery::Deliveries,
     event::Events,
     media::MediaFiles,
     message::Messages,
@@ -16,6 +18,7 @@ use crate::{
     user::Users,
     voice::{Polls, Reactions},
     wa_label::WaLabels,
+    webhook::Webhooks,
 };
 
 /// A transaction in which there is one tenant. Whatever it does not commit never was.
@@ -24,6 +27,7 @@ pub struct TenantTx {
     tenant: Tenant,
     wake: Wake,
     pub(crate) grew: bool,
+    pub(crate) queued: bool,
     pub(crate) awaits_media: bool,
 }
 
@@ -42,6 +46,7 @@ impl TenantTx {
             tenant,
             wake,
             grew: false,
+            queued: false,
             awaits_media: false,
         }
     }
@@ -125,6 +130,16 @@ impl TenantTx {
         Events { tx: self }
     }
 
+    /// The tenant's webhooks.
+    pub fn webhooks(&mut self) -> Webhooks<'_> {
+        Webhooks { tx: self }
+    }
+
+    /// What is on its way to the tenant's webhooks, and what became of it.
+    pub fn deliveries(&mut self) -> Deliveries<'_> {
+        Deliveries { tx: self }
+    }
+
     /// Callbacks that could not be read.
     pub fn rejected_callbacks(&mut self) -> RejectedCallbacks<'_> {
         RejectedCallbacks { tx: self }
@@ -136,6 +151,9 @@ impl TenantTx {
         if self.grew {
             self.wake.ring_events();
         }
+        if self.queued {
+            self.wake.ring_deliveries();
+        }
         if self.awaits_media {
             self.wake.ring_media();
         }
@@ -146,6 +164,7 @@ impl TenantTx {
 /// A transaction that sees every tenant: for credentials, queues and the operator.
 pub struct SystemTx {
     tx: Transaction<'static, Postgres>,
+    pub(crate) alive: Alive,
 }
 
 impl std::fmt::Debug for SystemTx {
@@ -155,8 +174,8 @@ impl std::fmt::Debug for SystemTx {
 }
 
 impl SystemTx {
-    pub(crate) fn new(tx: Transaction<'static, Postgres>) -> Self {
-        Self { tx }
+    pub(crate) fn new(tx: Transaction<'static, Postgres>, alive: Alive) -> Self {
+        Self { tx, alive }
     }
 
     pub(crate) fn conn(&mut self) -> &mut PgConnection {

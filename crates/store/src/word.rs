@@ -1,7 +1,8 @@
 use std::{error::Error, str::FromStr};
 
 use mf_domain::{
-    ContentStorage, Direction, MediaState, MessageKind, MessageStatus, Role, SessionStatus,
+    ContentStorage, DeliveryState, Direction, MediaState, MessageKind, MessageStatus, Role,
+    SessionStatus,
 };
 use sqlx::{
     Decode, Postgres, Type,
@@ -69,6 +70,7 @@ macro_rules! words {
 
 words!(
     ContentStorage,
+    DeliveryState,
     Direction,
     MediaState,
     MessageKind,

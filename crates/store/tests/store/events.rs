@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use mf_domain::{EventId, EventName};
 use mf_store::{EventPosition, NewEvent, Store, Tenant, TenantTx};
-use serde_json::value::RawValue;
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{World, fresh};
@@ -15,7 +14,7 @@ async fn append(tx: &mut TenantTx) -> EventId {
         id,
         session_id: None,
         name: EventName::SessionStatus,
-        data: RawValue::from_string("{}".to_owned()).unwrap(),
+        body: "{}".to_owned(),
     };
     tx.events().append(&event).await.unwrap();
     id

@@ -9,7 +9,14 @@
 )]
 
 mod catalogue;
+mod deliveries;
+mod deliveries_breaker;
+mod deliveries_cost;
+mod deliveries_fair;
+mod deliveries_race;
+mod deliveries_replay;
 mod dice;
+mod event_days;
 mod events;
 mod health;
 mod history;
@@ -19,7 +26,9 @@ mod messages;
 mod migrations;
 mod order;
 mod outbox;
+mod peers;
 mod people;
+mod queue;
 mod rejected;
 mod retention;
 mod sessions;
@@ -27,3 +36,4 @@ mod settings;
 mod support;
 mod tenancy;
 mod upgrade;
+mod webhooks;

@@ -6,7 +6,6 @@ use mf_domain::{EventName, PlanId};
 use mf_local_postgres::{LocalPostgres, Options};
 use mf_store::{MIGRATOR, MigrateError, NewEvent, NewTenant, PoolOptions, Store};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::support::{World, fresh};
@@ -217,7 +216,7 @@ async fn events_of_another_cluster_are_moved_to_before_all_others() {
             id: fresh(),
             session_id: None,
             name: EventName::SessionStatus,
-            data: RawValue::from_string("{}".to_owned()).unwrap(),
+            body: "{}".to_owned(),
         };
         tx.events().append(&event).await.unwrap();
         tx.commit().await.unwrap();

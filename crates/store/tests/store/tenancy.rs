@@ -6,7 +6,6 @@ use mf_domain::{
 use mf_store::{
     ChatPeer, EventPosition, NewEvent, NewInbound, NewOutbound, NewRejected, ReportedStatus, Tenant,
 };
-use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::support::{Accept, World, claim, fresh, jid};
@@ -227,7 +226,7 @@ async fn the_event_log_of_another_tenant_is_not_there_and_nobody_can_change_it()
         id: fresh(),
         session_id: Some(session),
         name: EventName::SessionStatus,
-        data: RawValue::from_string("{}".to_owned()).unwrap(),
+        body: "{}".to_owned(),
     };
     let mut tx = world.store.begin(theirs).await.unwrap();
     tx.events().append(&event).await.unwrap();

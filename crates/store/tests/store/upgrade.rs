@@ -107,3 +107,75 @@ async fn messages_from_before_there_was_an_order_are_in_the_order_in_which_they_
         ]
     );
 }
+
+#[tokio::test]
+async fn events_from_before_the_log_was_kept_by_days_are_told_as_they_were_and_in_their_order() {
+    let world = upgraded(
+        20_261_122_004_856,
+        r#"INSERT INTO tenant (id, name, plan_id)
+           VALUES ('00000000-0000-0000-0000-000000000001', 'Tenant', 'self_hosted');
+           INSERT INTO event (id, tenant_id, session_id, name, data, created_at)
+           SELECT ('00000000-0000-0000-0000-00000000010' || number)::uuid, tenant.id,
+               CASE WHEN number < 5 THEN '00000000-0000-0000-0000-000000000002'::uuid END,
+               old.name, old.data::json, at
+           FROM tenant, (VALUES
+               (0, 'message.received', '{"b": 1,  "a": "\u00e9 \"", "a": 2}', now() - interval '400 days'),
+               (1, 'message.sent', '[1.10, null]', now() - interval '80 days'),
+               (2, 'message.read', '{}', now() - interval '59 days'),
+               (3, 'message.read', '{"x": "%s"}', '2026-01-01 10:00:00.000001Z'),
+               -- By a clock that was ahead.
+               (4, 'message.failed', '{"n": 12345678901234567890}', now() + interval '40 days'),
+               (5, 'session.status', '"text"', now() - interval '1 day'),
+               (6, 'session.status', '{"late": true}', now())) AS old (number, name, data, at)
+           ORDER BY number"#,
+    )
+    .await;
+    let log = world.log_of(7).await;
+    let ids: Vec<u128> = log.iter().map(|event| event.id.uuid().as_u128()).collect();
+    assert_eq!(ids, [0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106]);
+    // As they came, to the character.
+    let data = [
+        r#"{"b": 1,  "a": "\u00e9 \"", "a": 2}"#,
+        "[1.10, null]",
+        "{}",
+        r#"{"x": "%s"}"#,
+        r#"{"n": 12345678901234567890}"#,
+        r#""text""#,
+        r#"{"late": true}"#,
+    ];
+    for (event, data) in log.iter().zip(data) {
+        let (head, tail) = event.body.split_once(r#","data":"#).unwrap();
+        assert_eq!(tail, format!("{data}}}"));
+        let envelope: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+        assert_eq!(envelope["id"], event.id.to_string());
+        assert_eq!(envelope["event"], event.name);
+        let at: chrono::DateTime<chrono::Utc> =
+            serde_json::from_value(envelope["timestamp"].clone()).unwrap();
+        assert_eq!(at, event.created_at);
+        assert_eq!(envelope.as_object().unwrap().len(), 4, "{head}");
+    }
+    let dated = log[3]
+        .body
+        .contains(r#""timestamp":"2026-01-01T10:00:00.000001Z""#);
+    assert!(dated, "{}", log[3].body);
+    let strangers = log.iter().filter(|event| event.session_id.is_none());
+    assert_eq!(strangers.count(), 2);
+
+    // What happens from now on comes after all of it.
+    let mut tx = world.store.system("a test").await.unwrap();
+    let tenant = tx.tenant(log[0].tenant_id).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = world.store.begin(tenant).await.unwrap();
+    let news = crate::queue::news(mf_domain::EventName::MessageSent);
+    tx.events().append(&news).await.unwrap();
+    tx.commit().await.unwrap();
+    let log = world.log_of(8).await;
+    assert_eq!(log.last().unwrap().id, news.id);
+    assert!(log.is_sorted_by_key(|event| event.position));
+    // Nothing of it waits for anybody, and nothing is left of what it was.
+    let left = "SELECT (SELECT count(*) FROM webhook_delivery)
+                    + (SELECT count(*) FROM pg_class WHERE relname LIKE '%event_before%')";
+    assert_eq!(world.count(left).await, 0);
+    let stray = "SELECT count(*) FROM event_default";
+    assert_eq!(world.count(stray).await, 4);
+}
