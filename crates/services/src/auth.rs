@@ -268,11 +268,11 @@ impl Auth {
     /// Listens for changes made elsewhere, until the connection breaks. While nobody listens,
     /// nothing is kept in memory.
     pub async fn listen(&self) -> StoreResult<()> {
-        let mut watch = self.0.store.watch_credentials().await?;
+        let mut peers = self.0.store.join_peers().await?;
         self.forget_all();
         self.0.listening.store(true, Ordering::SeqCst);
         let broken = loop {
-            match watch.changed().await {
+            match peers.credential_changed().await {
                 Ok(()) => self.forget_all(),
                 Err(error) => break error,
             }

@@ -1,17 +1,14 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use mf_domain::{ContactId, EventId, EventName, MessageId, SessionId, SessionStatus};
-use mf_store::{LoggedEvent, Message, NewEvent, Session, TenantTx};
+use mf_store::{Message, NewEvent, Session, TenantTx};
 use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::Value;
 
 use crate::{ServiceError, Services, content::Extra};
 
-/// What webhooks and streams carry: the same for both, with the same id.
+/// What webhooks and streams carry: the same bytes for both, written once, with the change.
 #[derive(Debug, Serialize)]
-pub struct Envelope<'a, D = &'a RawValue> {
+pub struct Envelope<'a, D> {
     /// The event's id. `None` for what is in no log: a snapshot.
     pub id: Option<EventId>,
     /// What happened, such as `message.received`.
@@ -20,17 +17,6 @@ pub struct Envelope<'a, D = &'a RawValue> {
     pub timestamp: DateTime<Utc>,
     /// What there is to say about it.
     pub data: D,
-}
-
-impl<'a> From<&'a LoggedEvent> for Envelope<'a> {
-    fn from(event: &'a LoggedEvent) -> Self {
-        Self {
-            id: Some(event.id),
-            event: &event.name,
-            timestamp: event.created_at,
-            data: &event.data,
-        }
-    }
 }
 
 /// The `data` of what happens to a session.
@@ -169,15 +155,33 @@ impl Services {
         session: SessionId,
         data: &impl Serialize,
     ) -> Result<(), ServiceError> {
-        let data = to_raw_value(data)
-            .map_err(|_| ServiceError::Internal("an event could not be serialised"))?;
-        let event = NewEvent {
-            id: self.ids.mint(),
-            session_id: Some(session),
-            name,
-            data,
-        };
+        let event = self.event(name, Some(session), data)?;
         tx.events().append(&event).await?;
         Ok(())
+    }
+
+    /// An event as it will be told, everywhere and for ever.
+    pub(crate) fn event(
+        &self,
+        name: EventName,
+        session_id: Option<SessionId>,
+        data: &impl Serialize,
+    ) -> Result<NewEvent, ServiceError> {
+        let id = self.ids.mint();
+        let envelope = Envelope {
+            id: Some(id),
+            event: name.as_str(),
+            // As precise as the database's own times.
+            timestamp: self.clock.now().trunc_subsecs(6),
+            data,
+        };
+        let body = serde_json::to_string(&envelope)
+            .map_err(|_| ServiceError::Internal("an event could not be serialised"))?;
+        Ok(NewEvent {
+            id,
+            session_id,
+            name,
+            body,
+        })
     }
 }

@@ -13,6 +13,7 @@ mod contacts;
 mod content;
 mod entropy;
 mod error;
+mod event_retention;
 mod events;
 mod first_run;
 mod health;
@@ -30,6 +31,7 @@ mod sessions;
 mod settings;
 mod token;
 mod vault;
+mod webhooks;
 mod work;
 
 use std::{sync::Arc, time::Duration};
@@ -41,6 +43,7 @@ use mf_outbound::Outbound;
 use mf_store::{Store, StoreResult};
 use tokio::{
     sync::{Notify, Semaphore},
+    task::JoinSet,
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -59,7 +62,7 @@ pub use entropy::OsEntropy;
 pub use error::ServiceError;
 pub use events::{Envelope, SessionStatusData};
 pub use first_run::{FirstRun, FirstRunError};
-pub use hub::{EventHub, Subscription};
+pub use hub::{EventHub, Frame, Subscription, TooSlow};
 pub use inbound::CallbackRefused;
 pub use media::{MAX_MEDIA, MediaRefused, MediaUnavailable, OpenedMedia};
 pub use password::{Passwords, WeakPassword};
@@ -68,6 +71,7 @@ pub use sessions::{QrCode, SessionRefused};
 pub use settings::Settings;
 pub use token::Tokens;
 pub use vault::{Vault, VaultError};
+pub use webhooks::{KeyedWebhook, TriedOut, WebhookChange, WebhookDraft, WebhookRefused};
 
 /// Everything that a use case needs, made once at start and shared by all.
 pub struct Services {
@@ -153,29 +157,20 @@ const MEDIA_WAITERS: usize = 32;
 const REJOIN: Duration = Duration::from_millis(500);
 
 impl Services {
-    /// Keeps this process's memory in step with the database, until shutdown: reads the event
-    /// log for its streams, and hears of changes to credentials. Both begin anew when the
-    /// database was away.
+    /// Keeps this process in step with the database and with the other processes on it, until
+    /// shutdown: reads the event log for its streams, hears of changes to credentials, and
+    /// passes on which bells are rung. Each begins anew when the database was away.
     pub async fn follow(&self) {
-        let streams = async {
-            loop {
-                if let Err(error) = self.hub.run(&self.store).await {
-                    warn!(error = %error, "the event log cannot be read; trying again");
-                }
-                sleep(REJOIN).await;
-            }
-        };
-        let credentials = async {
-            loop {
-                if let Err(error) = self.auth.listen().await {
-                    warn!(error = %error, "changes to credentials are not heard; trying again");
-                }
-                sleep(REJOIN).await;
-            }
-        };
-        let both = async { tokio::join!(streams, credentials) };
-        // Boxed: a listener's connection is large, and this future lives in a task of its own.
-        self.shutdown.run_until_cancelled(Box::pin(both)).await;
+        let streams = persist("the event log cannot be read; trying again", || {
+            let (hub, store) = (self.hub.clone(), self.store.clone());
+            async move { hub.run(&store).await }
+        });
+        let peers = persist("other processes are not heard; trying again", || {
+            let auth = self.auth.clone();
+            async move { auth.listen().await }
+        });
+        let both = async { tokio::join!(streams, peers) };
+        self.shutdown.run_until_cancelled(both).await;
     }
 
     /// Gets ready to serve: streams that are opened from now on miss nothing.
@@ -218,5 +213,24 @@ impl Services {
             vault,
             settings,
         })
+    }
+}
+
+/// Does what should have no end, and does it again whatever ended it: the database, or a fault
+/// of ours.
+async fn persist<F>(complaint: &'static str, begin: impl Fn() -> F)
+where
+    F: Future<Output = StoreResult<()>> + Send + 'static,
+{
+    loop {
+        // A task of its own: a panic ends that and nothing else.
+        let mut turn = JoinSet::new();
+        turn.spawn(begin());
+        for ended in work::next(&mut turn).await {
+            if let Err(error) = ended {
+                warn!(error = %error, "{complaint}");
+            }
+        }
+        sleep(REJOIN).await;
     }
 }

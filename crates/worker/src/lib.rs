@@ -19,6 +19,11 @@ const RECONCILE_AGAIN: Duration = Duration::from_secs(5);
 const KEY_USE_EVERY: Duration = Duration::from_secs(30);
 /// How often messages are removed that were to be kept so long and no longer.
 const RETENTION_EVERY: Duration = Duration::from_mins(15);
+/// How often the queue of deliveries is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// How often tables for the days to come are made, and events and deliveries removed that are
+/// kept no longer.
+const EVENT_DAYS_EVERY: Duration = Duration::from_hours(1);
 /// How often the engine is asked whose hidden ids these are.
 const HIDDEN_NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// How often tokens that have ended are removed.
@@ -73,6 +78,16 @@ fn table(services: &Arc<Services>) -> Vec<(&'static str, Job)> {
             looped(|s| Box::pin(async move { s.run_outbox().await })),
         ),
         (
+            "Deliveries",
+            looped(|s| Box::pin(async move { s.run_deliveries().await })),
+        ),
+        (
+            "QueueDepth",
+            every(MEASURE_EVERY, |s| {
+                attempt(async move { s.measure_delivery_queue().await })
+            }),
+        ),
+        (
             "Media",
             looped(|s| Box::pin(async move { s.run_media().await })),
         ),
@@ -96,6 +111,12 @@ fn table(services: &Arc<Services>) -> Vec<(&'static str, Job)> {
             "Retention",
             every(RETENTION_EVERY, |s| {
                 attempt(async move { s.expire_messages().await })
+            }),
+        ),
+        (
+            "EventDays",
+            every(EVENT_DAYS_EVERY, |s| {
+                attempt(async move { s.retain_events().await })
             }),
         ),
         (
