@@ -21,6 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "sessions", description = "WhatsApp numbers: pairing, lifecycle, events"),
         (name = "messages", description = "Sending, what became of it, and the history of chats"),
         (name = "tenant", description = "What a tenant sets for itself"),
+        (name = "webhooks", description = "Events sent to addresses of yours, and what became of each"),
     ),
     modifiers(&SecurityAddon, &ErrorSchemas),
 )]

@@ -12,6 +12,7 @@ mod health;
 mod messages;
 mod sessions;
 mod tenant;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ fn operations() -> OpenApiRouter<Arc<Services>> {
         .merge(sessions::router())
         .merge(messages::router())
         .merge(tenant::router())
+        .merge(webhooks::router())
 }
 
 /// The whole router, with the state in it, and without the layers that hold for every request.

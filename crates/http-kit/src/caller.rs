@@ -44,6 +44,8 @@ scopes! {
     MessagesSend,
     SettingsRead,
     SettingsManage,
+    WebhooksRead,
+    WebhooksManage,
 }
 
 /// Anybody who is let in at all.

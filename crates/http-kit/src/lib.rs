@@ -16,6 +16,7 @@ pub mod openapi;
 mod page;
 mod reply;
 mod request_id;
+mod serve;
 mod validation;
 
 pub use caller::{Caller, StreamCaller};
@@ -28,4 +29,5 @@ pub use layers::{Cors, HttpSettings, harden};
 pub use page::Page;
 pub use reply::Reply;
 pub use request_id::RequestId;
+pub use serve::serve;
 pub use validation::{Fault, Faults, Input, IntoLoc, Place, Segment};

@@ -30,6 +30,9 @@ use crate::{
 /// engine may take with one.
 const MEDIA_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long a client may take nothing of what it is sent.
+const STALLED: Duration = Duration::from_mins(1);
+
 /// Which part of the work a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -51,7 +54,7 @@ pub struct Server {
     services: Arc<Services>,
     database: Database,
     engine: EngineHandle,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
     stop_http: CancellationToken,
     worker: Option<Worker>,
     follower: JoinHandle<()>,
@@ -151,12 +154,8 @@ impl Parts {
         let addr = listener.local_addr().unwrap_or(config.addr);
         let router = self.router(config, role);
         let stop_http = CancellationToken::new();
-        let stopped = stop_http.clone().cancelled_owned();
-        let http = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+        let stopped = stop_http.clone();
+        let http = tokio::spawn(mf_http_kit::serve(listener, router, STALLED, stopped));
         let follower = tokio::spawn({
             let services = Arc::clone(&self.services);
             async move { services.follow().await }
@@ -295,6 +294,7 @@ fn settings(config: &Config, local_url: &str) -> Settings {
             .unwrap_or_else(|| local_url.to_owned()),
         media_timeout: MEDIA_TIMEOUT,
         catch_up_every: config.catch_up_every,
+        event_retention: config.event_retention,
         callback_base: config
             .callback_url
             .clone()

@@ -19,7 +19,7 @@ use std::{future::Future, panic::Location, time::Duration};
 pub use answer::Answer;
 pub use client::{Call, Client, Credential, http};
 pub use database::{TestDatabase, superuser_url};
-pub use sse::{Event, EventStream};
+pub use sse::{Event, EventStream, EventText};
 
 /// Longer than anything takes on a busy machine: what is not there by then never comes.
 const SOON: Duration = Duration::from_secs(20);

@@ -28,14 +28,22 @@ impl Event {
     }
 }
 
-/// A stream of server-sent events, read as a browser reads it.
+/// What came of a stream of server-sent events, read as a browser reads it.
+#[derive(Debug, Default)]
+pub struct EventText {
+    unread: Vec<u8>,
+    /// The events that nobody took yet.
+    pub events: VecDeque<Event>,
+    /// The comments so far.
+    pub comments: Vec<String>,
+}
+
+/// A stream of server-sent events.
 #[derive(Debug)]
 pub struct EventStream {
     response: Response,
     request: String,
-    unread: Vec<u8>,
-    events: VecDeque<Event>,
-    comments: Vec<String>,
+    text: EventText,
     seen: Vec<String>,
 }
 
@@ -44,9 +52,7 @@ impl EventStream {
         Self {
             response,
             request,
-            unread: Vec::new(),
-            events: VecDeque::new(),
-            comments: Vec::new(),
+            text: EventText::default(),
             seen: Vec::new(),
         }
     }
@@ -59,19 +65,18 @@ impl EventStream {
     /// The next event.
     pub async fn next(&mut self) -> Event {
         let next = soon(self.try_next()).await;
-        next.unwrap_or_else(|| panic!("{} ended: {:?}", self.request, self.comments))
+        next.unwrap_or_else(|| panic!("{} ended: {:?}", self.request, self.comments()))
     }
 
     /// The next event, or nothing at the stream's end.
     pub async fn try_next(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.events.pop_front() {
+            if let Some(event) = self.text.events.pop_front() {
                 self.seen.push(format!("{} {}", event.name, event.status()));
                 return Some(event);
             }
             let chunk = self.response.chunk().await.ok()??;
-            self.unread.extend_from_slice(&chunk);
-            self.parse();
+            self.text.read(&chunk);
         }
     }
 
@@ -124,10 +129,14 @@ impl EventStream {
 
     /// The comments so far.
     pub fn comments(&self) -> &[String] {
-        &self.comments
+        &self.text.comments
     }
+}
 
-    fn parse(&mut self) {
+impl EventText {
+    /// Reads what came next.
+    pub fn read(&mut self, bytes: &[u8]) {
+        self.unread.extend_from_slice(bytes);
         while let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {
             let block: Vec<u8> = self.unread.drain(..end + 2).collect();
             let block = String::from_utf8(block).expect("events are UTF-8");

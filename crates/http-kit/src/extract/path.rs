@@ -1,7 +1,8 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use mf_domain::{
-    ApiKeyId, ChatId, ContactId, EventId, Invalid, MessageId, SessionId, TenantId, UserId,
+    ApiKeyId, ChatId, ContactId, DeliveryId, EventId, Invalid, MessageId, SessionId, TenantId,
+    UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -58,7 +59,10 @@ macro_rules! ids {
     )+};
 }
 
-ids! { ApiKeyId, ChatId, ContactId, EventId, MessageId, SessionId, TenantId, UserId }
+ids! {
+    ApiKeyId, ChatId, ContactId, DeliveryId, EventId, MessageId, SessionId, TenantId, UserId,
+    WebhookId
+}
 
 /// What all parameters of a path together can be read as.
 pub trait PathParams: Sized {

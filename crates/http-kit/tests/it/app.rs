@@ -12,12 +12,13 @@ use chrono::{DateTime, Utc};
 use mf_domain::{Entropy, Ids, Invalid, PhoneNumber, SystemClock};
 use mf_http_kit::{
     ApiError, ApiResult, Body, Cors, Faults, HttpSettings, Input, OptionalBody, Page, Path, Query,
-    RawBody, harden,
+    RawBody, harden, serve,
 };
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -217,7 +218,8 @@ pub(crate) async fn app_with(change: impl FnOnce(&mut HttpSettings)) -> App {
     let router = harden(routes(), &settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let stalled = Duration::from_mins(1);
+    tokio::spawn(serve(listener, router, stalled, CancellationToken::new()));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     App { origin, client }
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod bodies;
+mod connections;
 mod errors;
 mod log;
 mod openapi;
