@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use mf_chaos::{descendants, is_alive};
 use serde_json::json;
 
 use super::{
     client::{id_of, log_in, new_session, send, until, until_session, until_settled},
-    rig::{World, descendants, is_alive},
+    rig::World,
 };
 
 #[tokio::test]

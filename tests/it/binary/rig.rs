@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
+use mf_chaos::{is_alive, until};
 use mf_test_support::{Client, Credential};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::{
@@ -18,7 +19,7 @@ use tokio::{
     process::{Child, Command},
     sync::watch,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, timeout},
 };
 
 /// How long anything may take before the test gives up.
@@ -26,13 +27,8 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that another process brings about and does not tell.
 pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    let mut tick = interval(Duration::from_millis(20));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !holds().await {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
-        tick.tick().await;
-    }
+    let held = until(what, PATIENCE, async || Ok(holds().await)).await;
+    held.unwrap();
 }
 
 /// The program: what `moltflow` is made of, built with this test.
@@ -341,39 +337,4 @@ impl Lines {
         }
         self.text()
     }
-}
-
-/// Whether a process is there, and not merely waiting to be collected.
-pub(super) fn is_alive(pid: Pid) -> bool {
-    let there = test_kill_process(pid).is_ok();
-    there && !matches!(stat(pid.as_raw_pid()), Some((_, 'Z' | 'X')))
-}
-
-/// A process's parent and state.
-fn stat(pid: i32) -> Option<(i32, char)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before the last bracket may contain anything.
-    let mut fields = text.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?.chars().next()?;
-    Some((fields.next()?.parse().ok()?, state))
-}
-
-/// Every process that descends from this one.
-pub(super) fn descendants(of: Pid) -> Vec<Pid> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    let all: Vec<(i32, i32)> = all
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Some((pid, stat(pid)?.0)))
-        .collect();
-    let mut found = vec![of.as_raw_pid()];
-    let mut at = 0;
-    while let Some(parent) = found.get(at).copied() {
-        found.extend(all.iter().filter(|(_, p)| *p == parent).map(|(pid, _)| pid));
-        at += 1;
-    }
-    found
-        .into_iter()
-        .skip(1)
-        .filter_map(Pid::from_raw)
-        .collect()
 }

@@ -5,6 +5,8 @@ use std::fs;
 use mf_test_support::{Client, Credential};
 use serde_json::{Value, json};
 
+use crate::support::{Receiver, Told};
+
 use super::{
     client::{log_in, new_session, send, until_session},
     rig::World,
@@ -15,6 +17,8 @@ const TEXT: &str = "the safe opens with zebra-quartz";
 const PHONE: &str = "15550000001";
 const OTHER_PHONE: &str = "15557319824";
 const WRONG: &str = "wrong-horse-battery";
+const ANSWER: &str = "onyx-answers-the-endpoint";
+const ADDRESS: &str = "token-in-an-address";
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_even_of_everything() {
@@ -63,11 +67,34 @@ async fn no_secret_is_in_the_log_even_of_everything() {
     let token = refreshed["access_token"].as_str().unwrap();
     let path = format!("/sessions/{session}/events?token={token}");
     let mut events = nobody.events(&path).await;
+    let receiver = Receiver::open().await;
+    let hooked = format!("/hook?{ADDRESS}");
+    receiver.answer(&hooked, Told::status(500).body(ANSWER));
+    let webhook = json!({"url": receiver.url(&hooked), "events": ["message.received"]});
+    let webhook = owner.post("/webhooks", webhook).await.expect(201);
+    secrets.push((
+        "webhook secret",
+        webhook["secret"].as_str().unwrap().to_owned(),
+    ));
+    let rotate = format!(
+        "/webhooks/{}/rotate-secret",
+        webhook["id"].as_str().unwrap()
+    );
+    let rotated = owner.order(&rotate).await.expect(200);
+    secrets.push((
+        "webhook secret",
+        rotated["secret"].as_str().unwrap().to_owned(),
+    ));
+    secrets.push(("answer of an endpoint", ANSWER.to_owned()));
+    secrets.push(("address of an endpoint", ADDRESS.to_owned()));
     until_session(&owner, &session, "working").await;
     for phone in [PHONE, OTHER_PHONE] {
         send(&owner, &session, phone, TEXT).await.expect(201);
     }
     events.named("message.received").await;
+    receiver.arrived(&hooked, 1).await;
+    let trial = rotate.replace("rotate-secret", "test");
+    owner.order(&trial).await.expect(200);
     events.until(|event| event.status() == "read").await;
     // What is refused is not repeated either.
     let faulty = json!({"session_id": 7, "phone": [OTHER_PHONE], "message": {"text": TEXT}});

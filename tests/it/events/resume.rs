@@ -1,32 +1,7 @@
-use mf_waha_sim::Inbound;
+use serde_json::json;
 
-use crate::support::{Event, EventStream, TestApp};
-
-/// What the test's messages say, in the order told, and the last event's id.
-fn texts(events: &[Event]) -> (Vec<String>, String) {
-    let texts = events
-        .iter()
-        .filter(|event| event.name == "message.received")
-        .map(|event| event.data()["message"].as_str().unwrap().to_owned())
-        .collect();
-    (texts, events.last().unwrap().id.clone().unwrap())
-}
-
-async fn until_text(events: &mut EventStream, text: &str) -> Vec<Event> {
-    let fits = |event: &Event| event.data()["message"] == text;
-    events.collect_until(fits).await
-}
-
-async fn arrive(app: &TestApp, engine: &str, texts: &[&str]) {
-    for text in texts {
-        let inbound = Inbound::text("15550000002@c.us", *text);
-        app.sim.inbound(engine, inbound).await.unwrap();
-        // One after the other: callbacks overtake each other.
-        let quoted = format!("\"body\":\"{text}\"");
-        app.taken(|r| r.event == "message.any" && r.body.contains(&quoted))
-            .await;
-    }
-}
+use super::{arrive, last_id, log_many, numbers, texts, until_text};
+use crate::support::{Event, TestApp};
 
 #[tokio::test]
 async fn whoever_was_cut_off_misses_nothing_and_hears_nothing_twice() {
@@ -34,12 +9,14 @@ async fn whoever_was_cut_off_misses_nothing_and_hears_nothing_twice() {
     let key = app.full_key();
     let (session, mut events) = app.working_session(&key).await;
     arrive(&app, &session.engine, &["one", "two"]).await;
-    let (heard, last) = texts(&until_text(&mut events, "two").await);
-    assert_eq!(heard, ["one", "two"]);
+    let told = until_text(&mut events, "two").await;
+    assert_eq!(texts(&told), ["one", "two"]);
     drop(events);
 
     arrive(&app, &session.engine, &["three", "four"]).await;
-    let mut events = key.events_after(&session.path("/events"), &last).await;
+    let mut events = key
+        .events_after(&session.path("/events"), last_id(&told))
+        .await;
     let snapshot = events.next().await;
     assert_eq!(
         (snapshot.name.as_str(), snapshot.status()),
@@ -47,17 +24,20 @@ async fn whoever_was_cut_off_misses_nothing_and_hears_nothing_twice() {
     );
     arrive(&app, &session.engine, &["five"]).await;
     let told = until_text(&mut events, "five").await;
-    let (heard, last) = texts(&told);
-    assert_eq!(heard, ["three", "four", "five"]);
+    assert_eq!(texts(&told), ["three", "four", "five"]);
     assert!(told.iter().all(|event| event.id.is_some()), "{told:?}");
     drop(events);
 
     // Nothing happened since: nothing is told but where it stands.
-    let mut events = key.events_after(&session.path("/events"), &last).await;
-    assert_eq!(events.next().await.id, None);
+    let last = last_id(&told);
+    let mut events = key.events_after(&session.path("/events"), last).await;
+    let snapshot = events.next().await;
+    assert_eq!(snapshot.id.as_deref(), Some(last));
+    assert_eq!(snapshot.envelope["id"], json!(null));
     arrive(&app, &session.engine, &["six"]).await;
     let told = until_text(&mut events, "six").await;
     assert_eq!(told.len(), 1, "{told:?}");
+    assert!(events.comments().is_empty(), "{:?}", events.comments());
 }
 
 #[tokio::test]
@@ -65,16 +45,19 @@ async fn resuming_in_the_middle_tells_the_rest_in_the_same_order() {
     let app = TestApp::start().await;
     let key = app.full_key();
     let (session, _) = app.scannable_session(&key).await;
-    app.sim.scan(&session.engine).await.unwrap();
     let mut events = session.events().await;
+    // Where it begins, too, is a place to go on from.
+    let snapshot = events.next().await;
+    app.sim.scan(&session.engine).await.unwrap();
     session.events().await.status("working").await;
     arrive(&app, &session.engine, &["one", "two", "three"]).await;
-    let all: Vec<Event> = until_text(&mut events, "three").await;
-    let all: Vec<Event> = all.into_iter().filter(|event| event.id.is_some()).collect();
+    let mut all: Vec<Event> = until_text(&mut events, "three").await;
+    all.insert(0, snapshot);
     for (at, event) in all.iter().enumerate().take(all.len() - 1) {
         let id = event.id.as_deref().unwrap();
         let mut again = key.events_after(&session.path("/events"), id).await;
-        assert_eq!(again.next().await.id, None);
+        // Cut off again before anything else arrives, it comes back to the same place.
+        assert_eq!(again.next().await.id.as_deref(), Some(id));
         let rest = until_text(&mut again, "three").await;
         assert_eq!(rest, all[at + 1..], "after {event:?}");
     }
@@ -86,41 +69,121 @@ async fn a_restart_of_the_server_loses_nothing() {
     let key = app.full_key();
     let (session, mut events) = app.working_session(&key).await;
     arrive(&app, &session.engine, &["before"]).await;
-    let (_, last) = texts(&until_text(&mut events, "before").await);
+    let told = until_text(&mut events, "before").await;
     app.stop().await;
     // While nobody listens: the engine tries again until somebody does.
-    let inbound = Inbound::text("15550000002@c.us", "meanwhile");
+    let inbound = mf_waha_sim::Inbound::text("15550000002@c.us", "meanwhile");
     app.sim.inbound(&session.engine, inbound).await.unwrap();
     app.start_again().await;
-    let mut events = key.events_after(&session.path("/events"), &last).await;
-    let (heard, _) = texts(&until_text(&mut events, "meanwhile").await);
-    assert_eq!(heard, ["meanwhile"]);
+    let mut events = key
+        .events_after(&session.path("/events"), last_id(&told))
+        .await;
+    let told = until_text(&mut events, "meanwhile").await;
+    assert_eq!(texts(&told), ["meanwhile"]);
     arrive(&app, &session.engine, &["after"]).await;
-    let (heard, _) = texts(&until_text(&mut events, "after").await);
-    assert_eq!(heard, ["after"]);
+    let told = until_text(&mut events, "after").await;
+    assert_eq!(texts(&told), ["after"]);
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_of_the_sessions_is_no_place_to_resume() {
+async fn an_id_that_is_none_of_the_sessions_is_said_to_be_unknown_and_the_present_is_told() {
     let app = TestApp::start().await;
     let key = app.full_key();
     let (session, mut events) = app.working_session(&key).await;
     arrive(&app, &session.engine, &["one"]).await;
-    let (_, last) = texts(&until_text(&mut events, "one").await);
+    let of_another = until_text(&mut events, "one").await;
     let (other, _events) = app.working_session(&key).await;
     for id in [
-        last.as_str(),
+        last_id(&of_another),
+        &session.id.to_string(),
         "rubbish",
-        "",
         "0197f000-0000-7000-8000-000000000000",
     ] {
         let mut events = key.events_after(&other.path("/events"), id).await;
-        assert_eq!(events.next().await.status(), "working", "{id}");
+        let snapshot = events.next().await;
+        assert_eq!(snapshot.status(), "working", "{id}");
+        let said = events.comments().join("\n");
+        assert!(said.contains("not known"), "{id}: {said:?}");
         let text = format!("for {id}");
         arrive(&app, &other.engine, &[&text]).await;
         let told = until_text(&mut events, &text).await;
         assert_eq!(told.len(), 1, "{id}: {told:?}");
+        drop(events);
+        // It has a place of its own now: whoever is cut off here does not begin anew again.
+        let place = snapshot.id.as_deref().unwrap();
+        let mut again = key.events_after(&other.path("/events"), place).await;
+        again.next().await;
+        assert_eq!(until_text(&mut again, &text).await, told, "{id}");
+        assert!(again.comments().is_empty(), "{:?}", again.comments());
     }
+}
+
+#[tokio::test]
+async fn an_event_that_the_log_no_longer_has_is_unknown() {
+    let app = TestApp::start().await;
+    let key = app.full_key();
+    let (session, _) = app.working_session(&key).await;
+    let told = vec![session.events().await.next().await];
+    sqlx::query("DELETE FROM event")
+        .execute(app.rows())
+        .await
+        .unwrap();
+    let mut events = key
+        .events_after(&session.path("/events"), last_id(&told))
+        .await;
+    let snapshot = events.next().await;
+    assert!(events.comments()[0].contains("no longer"));
+    // The log has nothing of it, so its place is the log's beginning.
+    assert_eq!(snapshot.id, Some(session.id.to_string()));
+}
+
+#[tokio::test]
+async fn no_id_at_all_is_nothing_to_complain_of() {
+    let app = TestApp::start().await;
+    let key = app.full_key();
+    let (session, _) = app.working_session(&key).await;
+    let mut events = key.events_after(&session.path("/events"), "").await;
+    assert_eq!(events.next().await.status(), "working");
+    arrive(&app, &session.engine, &["hello"]).await;
+    assert_eq!(until_text(&mut events, "hello").await.len(), 1);
+    assert!(events.comments().is_empty(), "{:?}", events.comments());
+}
+
+#[tokio::test]
+async fn clients_that_cannot_set_headers_say_it_in_the_address() {
+    let app = TestApp::start().await;
+    let key = app.full_key();
+    let (session, mut events) = app.working_session(&key).await;
+    arrive(&app, &session.engine, &["one", "two", "three"]).await;
+    let told = until_text(&mut events, "three").await;
+    let after = |text: &str| {
+        let event = told.iter().find(|event| event.data()["message"] == text);
+        event.unwrap().id.clone().unwrap()
+    };
+    let (one, two) = (after("one"), after("two"));
+    let rest = async |query: &str, header: Option<&str>| {
+        let path = session.path(&format!("/events?{query}"));
+        let mut events = match header {
+            Some(id) => key.events_after(&path, id).await,
+            None => key.events(&path).await,
+        };
+        texts(&until_text(&mut events, "three").await)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let (both, last) = (["two", "three"], ["three"]);
+    assert_eq!(rest(&format!("last_event_id={one}"), None).await, both);
+    assert_eq!(rest(&format!("lastEventId={one}"), None).await, both);
+    // The header is what the browser sets, and newer than the address that it began with.
+    let begun = format!("last_event_id={one}");
+    assert_eq!(rest(&begun, Some(&two)).await, last);
+    let come_back = format!("last_event_id={one}&lastEventId={two}");
+    assert_eq!(rest(&come_back, None).await, last);
+    let token = app.owner().await.secret().to_owned();
+    let path = session.path(&format!("/events?token={token}&last_event_id={two}"));
+    let mut events = app.anonymous().events(&path).await;
+    assert_eq!(texts(&until_text(&mut events, "three").await), last);
 }
 
 #[tokio::test]
@@ -129,19 +192,14 @@ async fn more_than_a_page_was_missed_and_all_of_it_is_told() {
     let key = app.full_key();
     let (session, mut events) = app.working_session(&key).await;
     arrive(&app, &session.engine, &["first"]).await;
-    let (_, last) = texts(&until_text(&mut events, "first").await);
-    // As many as would fill several pages, without anybody's help but the log's.
-    sqlx::query(
-        "INSERT INTO event (id, tenant_id, session_id, name, data)
-         SELECT gen_random_uuid(), tenant_id, id, 'message.received',
-             json_build_object('session_id', id, 'message', 'n' || n)
-         FROM wa_session, generate_series(1, 1000) AS n ORDER BY n",
-    )
-    .execute(app.rows())
-    .await
-    .unwrap();
-    let mut events = key.events_after(&session.path("/events"), &last).await;
-    let (heard, _) = texts(&until_text(&mut events, "n1000").await);
-    let expected: Vec<String> = (1..=1000).map(|n| format!("n{n}")).collect();
-    assert_eq!(heard, expected);
+    let first = until_text(&mut events, "first").await;
+    // As many as fill pages to the last place.
+    log_many(&app, session.id, 1000, 0).await;
+    let mut events = key
+        .events_after(&session.path("/events"), last_id(&first))
+        .await;
+    let told = until_text(&mut events, "n1000").await;
+    assert_eq!(texts(&told), numbers(1, 1000));
+    arrive(&app, &session.engine, &["then"]).await;
+    assert_eq!(texts(&until_text(&mut events, "then").await), ["then"]);
 }

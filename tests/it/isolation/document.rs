@@ -3,6 +3,7 @@ use mf_test_support::Credential;
 use mf_waha_sim::{Inbound, InboundContent, MediaFile};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{Answer, Client, TestApp, samples};
 
@@ -36,6 +37,8 @@ pub(crate) struct Ids {
     /// What a path names that takes either.
     pub(crate) session_or_chat: String,
     pub(crate) media: String,
+    pub(crate) webhook: String,
+    pub(crate) delivery: String,
 }
 
 /// Every operation that the running server documents.
@@ -92,6 +95,8 @@ impl Ids {
             chat: id(4),
             session_or_chat: id(1),
             media: id(5),
+            webhook: id(6),
+            delivery: id(7),
         }
     }
 
@@ -125,6 +130,8 @@ impl Operation {
                 "chat_id" => &ids.chat,
                 "chat" => &ids.session_or_chat,
                 "media_id" => &ids.media,
+                "webhook_id" => &ids.webhook,
+                "delivery_id" => &ids.delivery,
                 other => panic!(
                     "{} has {{{other}}} in its path: say in tests/it/isolation what goes there",
                     self.id
@@ -132,6 +139,7 @@ impl Operation {
             };
             path = path.replace(&format!("{{{hole}}}"), id);
         }
+        path.push_str(self.query());
         let call = client.root().call(self.method.clone(), &path);
         let call = match body {
             Some(body) => call.json(body),
@@ -178,7 +186,14 @@ impl Operation {
             "create_session_pairing_code" => vec![Some(json!({"phone": "15550000002"}))],
             "update_session_settings" => vec![Some(json!({"auto_transcribe": true}))],
             // Nobody's ids in these.
-            "create_session" | "create_api_key" => vec![Some(json!({"name": "Walk"}))],
+            "create_session" | "create_api_key" | "update_webhook" => {
+                vec![Some(json!({"name": "Walk"}))]
+            }
+            // Nobody is told anything by it.
+            "create_webhook" => vec![Some(json!({
+                "url": "https://example.com/", "events": ["*"], "is_active": false,
+            }))],
+            "rotate_webhook_secret" => vec![None, Some(json!({"activate": true}))],
             "login" => vec![Some(
                 json!({"email": "a@example.com", "password": "a password"}),
             )],
@@ -186,10 +201,26 @@ impl Operation {
             "signup" => vec![Some(json!({
                 "email": "walk@example.com", "password": "a password", "full_name": "Walk",
             }))],
-            "start_session" | "stop_session" | "restart_session" | "logout_session"
-            | "rotate_api_key" | "logout" | "mark_chat_read" => vec![None],
+            "start_session"
+            | "stop_session"
+            | "restart_session"
+            | "logout_session"
+            | "rotate_api_key"
+            | "logout"
+            | "mark_chat_read"
+            | "test_webhook"
+            | "replay_webhook"
+            | "replay_webhook_delivery" => vec![None],
             _ if self.method == Method::GET || self.method == Method::DELETE => vec![None],
             other => panic!("{other} may take a body: say in tests/it/isolation which"),
+        }
+    }
+
+    /// What must be said in its query string.
+    fn query(&self) -> &'static str {
+        match self.id.as_str() {
+            "replay_webhook" => "?since=2026-01-01T00:00:00Z",
+            _ => "",
         }
     }
 
@@ -217,6 +248,18 @@ pub(crate) async fn ids_of(app: &TestApp, client: &Client) -> Ids {
     let received = events.named("message.received").await;
     let key = client.get("/api-keys").await.expect(200)[0]["id"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let body = json!({"url": "https://example.com/", "events": ["*"], "is_active": false});
+    let webhook = client.post("/webhooks", body).await.expect(201);
+    // As if it had been on: nothing is sent to it.
+    let delivery: Uuid = sqlx::query_scalar(
+        "INSERT INTO webhook_delivery (tenant_id, webhook_id, event_id, event_at, event_name)
+         SELECT w.tenant_id, w.id, e.id, e.created_at, e.name
+         FROM webhook w JOIN event e USING (tenant_id)
+         WHERE e.name = 'message.received' LIMIT 1 RETURNING id",
+    )
+    .fetch_one(app.rows())
+    .await
+    .unwrap();
     Ids {
         session: session.id.to_string(),
         key: text(&key),
@@ -225,5 +268,7 @@ pub(crate) async fn ids_of(app: &TestApp, client: &Client) -> Ids {
         chat: text(&sent["chat_id"]),
         session_or_chat: session.id.to_string(),
         media: text(&received.data()["media"]["id"]),
+        webhook: text(&webhook["id"]),
+        delivery: delivery.to_string(),
     }
 }
