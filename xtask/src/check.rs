@@ -6,7 +6,7 @@ use mf_local_postgres::LocalPostgres;
 
 use crate::steps::{Step, Steps, quiet};
 use crate::workspace::Workspace;
-use crate::{database, openapi, prepare, steps, tidy};
+use crate::{database, interop, openapi, prepare, steps, tidy};
 
 /// Stops at the first step that fails.
 pub(crate) async fn run(workspace: &Workspace, fast: bool) -> Result<()> {
@@ -51,6 +51,9 @@ async fn all(workspace: &Workspace, fast: bool, steps: &mut Steps) -> Result<()>
     let stopped = database::stop(postgres).await;
     result?;
     stopped?;
+
+    let step = Step::begin("webhook libraries", "cargo xtask interop");
+    steps.end(step, interop::run(workspace))?;
 
     if fast {
         println!("\n== docs: left out (--fast)");

@@ -4,9 +4,11 @@
     reason = "a command-line tool talks on the terminal"
 )]
 
+mod chaos;
 mod check;
 mod database;
 mod files;
+mod interop;
 mod new_migration;
 mod openapi;
 mod prepare;
@@ -41,6 +43,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Break the real server on purpose, and count what is lost
+    Chaos(chaos::Arguments),
     /// Renew the query data in crates/store/.sqlx, which builds without a database rely on
     Prepare {
         /// Change nothing; fail if something would change
@@ -53,6 +57,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Have the published libraries of other languages verify our webhooks
+    Interop,
     /// Look for breaches of the house rules
     Tidy,
     /// Begin a migration
@@ -85,8 +91,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Check { fast } => check::run(&workspace, fast).await,
         Command::Test { arguments } => check::test(&workspace, &arguments).await,
+        Command::Chaos(arguments) => chaos::run(&workspace, &arguments),
         Command::Prepare { check } => prepare::run(&workspace, check).await,
         Command::Openapi { check } => openapi::run(&workspace, check),
+        Command::Interop => interop::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::NewMigration { name } => new_migration::run(&workspace, &name),
     }

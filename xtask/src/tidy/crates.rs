@@ -10,7 +10,7 @@ enum May {
 }
 
 /// The ladder. Dependencies for tests alone are free.
-const ARROWS: [(&str, May); 16] = [
+const ARROWS: [(&str, May); 17] = [
     ("mf-domain", May::Only(&[])),
     ("mf-engine", May::Only(&["mf-domain"])),
     ("mf-engine-waha", May::Only(&["mf-engine", "mf-domain"])),
@@ -50,11 +50,17 @@ const ARROWS: [(&str, May); 16] = [
     ),
     (
         "mf-server",
-        May::AllBut(&["mf-test-support", "mf-tests", "xtask"]),
+        May::AllBut(&["mf-test-support", "mf-chaos", "mf-tests", "xtask"]),
     ),
     (
         "mf-test-support",
         May::Only(&["mf-domain", "mf-store", "mf-local-postgres"]),
+    ),
+    // Breaks the server from outside: it starts the program and uses no crate of it, but asks
+    // `outbound` itself what a name server can make it do.
+    (
+        "mf-chaos",
+        May::Only(&["mf-local-postgres", "mf-outbound", "mf-waha-sim"]),
     ),
     ("mf-tests", May::AllBut(&[])),
     ("xtask", May::AllBut(&[])),
@@ -64,7 +70,13 @@ const ARROWS: [(&str, May); 16] = [
 const RESERVED: [(&str, &[&str], &str); 2] = [
     (
         "sqlx",
-        &["mf-store", "mf-test-support", "mf-tests", "xtask"],
+        &[
+            "mf-store",
+            "mf-test-support",
+            "mf-chaos",
+            "mf-tests",
+            "xtask",
+        ],
         "all SQL is in store, where row security is set up",
     ),
     (
