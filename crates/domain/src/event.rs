@@ -71,6 +71,11 @@ words! {
 }
 
 impl EventName {
+    /// Whether whoever wants it is told. A trial is for the webhook alone that is tried out.
+    pub const fn is_for_all(self) -> bool {
+        !matches!(self, Self::WebhookTest)
+    }
+
     /// What is told when an outbound message reaches `status`. Voice notes that were played
     /// were read, and the contract has no word of its own for them.
     pub const fn of_message_status(status: MessageStatus) -> Option<Self> {

@@ -29,6 +29,7 @@ mod retention;
 mod send;
 mod sessions;
 mod settings;
+mod shares;
 mod token;
 mod vault;
 mod webhooks;
@@ -105,6 +106,8 @@ pub struct Services {
     instance: Uuid,
     lanes: lanes::Lanes,
     lifecycles: lanes::Lanes,
+    /// What each tenant's reports may have under way in the database.
+    reports: shares::Shares,
     strays: reconcile::Strays,
     /// Rung when it is known what became of a file.
     media_settled: Notify,
@@ -199,6 +202,7 @@ impl Services {
             shutdown: CancellationToken::new(),
             lanes: lanes::Lanes::default(),
             lifecycles: lanes::Lanes::default(),
+            reports: shares::Shares::of(store.tenant_share()),
             strays: reconcile::Strays::default(),
             instance: ids.mint(),
             media_settled: Notify::new(),

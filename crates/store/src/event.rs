@@ -222,7 +222,7 @@ impl Store {
         limit: i64,
     ) -> StoreResult<Vec<LoggedEvent>> {
         let mut tx = self
-            .system("feed every stream of this process from one reader")
+            .system_apart("feed every stream of this process from one reader")
             .await?;
         let rows = sqlx::query_as!(
             Row,

@@ -14,7 +14,8 @@ const RESTED: Duration = Duration::from_secs(1);
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// Most connections at a time.
+    /// Most connections at a time. Of four or more, one is kept for background work, of eight
+    /// or more two.
     pub max_connections: u32,
     /// How long a request waits for one before it is told to come back.
     pub acquire_timeout: Duration,
@@ -33,6 +34,10 @@ impl Default for PoolOptions {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    /// For the loops that everybody depends on: see [`Store::system_apart`].
+    apart: PgPool,
+    /// Connections of `pool`.
+    connections: u32,
     wake: Wake,
     pub(crate) alive: Alive,
 }
@@ -52,8 +57,30 @@ impl Store {
     /// [`StoreError::Database`] where the URL makes no sense or the password is wrong.
     pub async fn connect(url: &str, options: &PoolOptions) -> StoreResult<Self> {
         let connect: PgConnectOptions = url.parse().map_err(StoreError::Database)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
+        let connect = connect.application_name("moltflow");
+        let apart = match options.max_connections {
+            0..4 => 0,
+            4..8 => 1,
+            8.. => 2,
+        };
+        let connections = options.max_connections - apart;
+        let settings = |connections| Self::pool_settings(options).max_connections(connections);
+        let pool = settings(connections).connect_with(connect.clone()).await?;
+        let apart = match apart {
+            0 => pool.clone(),
+            apart => settings(apart).connect_lazy_with(connect),
+        };
+        Ok(Self {
+            pool,
+            apart,
+            connections,
+            wake: Wake::default(),
+            alive: Alive::default(),
+        })
+    }
+
+    fn pool_settings(options: &PoolOptions) -> PgPoolOptions {
+        PgPoolOptions::new()
             .acquire_timeout(options.acquire_timeout)
             // A round trip before each request is saved where the connection was used a moment
             // ago; one that has rested is asked first, since the database may have restarted.
@@ -66,13 +93,6 @@ impl Store {
                     Ok(connection.ping().await.is_ok())
                 })
             })
-            .connect_with(connect.application_name("moltflow"))
-            .await?;
-        Ok(Self {
-            pool,
-            wake: Wake::default(),
-            alive: Alive::default(),
-        })
     }
 
     /// Opens a transaction that sees one tenant and nothing else.
@@ -108,6 +128,25 @@ impl Store {
         Ok(SystemTx::new(tx, self.alive.clone()))
     }
 
+    /// The same on connections that nobody else uses: for the loops that tell everybody what
+    /// happens. However many requests wait for a connection, these do not wait behind them.
+    #[instrument(name = "db.begin_system", level = "debug", skip(self))]
+    pub async fn system_apart(&self, reason: &'static str) -> StoreResult<SystemTx> {
+        let tx = self
+            .apart
+            .begin_with("BEGIN; SET LOCAL ROLE moltflow_system")
+            .await?;
+        Ok(SystemTx::new(tx, self.alive.clone()))
+    }
+
+    /// How many connections one tenant's reports may hold at a time, so that those of others
+    /// find one: about half.
+    pub fn tenant_share(&self) -> usize {
+        // One is the listener's.
+        let shared = self.connections.saturating_sub(1) / 2;
+        usize::try_from(shared.max(1)).unwrap_or(1)
+    }
+
     /// What is rung after commits.
     pub fn wake(&self) -> &Wake {
         &self.wake
@@ -124,5 +163,6 @@ impl Store {
     /// Closes every connection, after the transactions that are under way.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.apart.close().await;
     }
 }

@@ -59,3 +59,13 @@ async fn connections_that_end_all_the_time_cost_nothing() {
 async fn a_server_that_stood_still_writes_nothing_of_what_it_thinks_afterwards() {
     on_a_shared_database("sigstop_past_lease").await;
 }
+
+#[tokio::test]
+async fn bad_endpoints_slow_neither_their_neighbours_nor_strangers() {
+    on_a_shared_database("slow_and_endless_endpoints").await;
+}
+
+#[tokio::test]
+async fn nothing_makes_the_server_call_what_only_it_can_reach() {
+    on_a_shared_database("ssrf").await;
+}

@@ -124,7 +124,8 @@ fn check(faults: &mut Faults, name: Option<&str>, events: &[String]) {
         faults.add("name", Invalid::new("value_error.blank", "value is blank"));
     }
     for (index, event) in events.iter().enumerate() {
-        if event != EVERYTHING && event.parse::<EventName>().is_err() {
+        let wanted = event.parse().is_ok_and(|name: EventName| name.is_for_all());
+        if event != EVERYTHING && !wanted {
             faults.add(("events", index), unknown_event());
         }
     }
@@ -132,7 +133,8 @@ fn check(faults: &mut Faults, name: Option<&str>, events: &[String]) {
 
 /// What there is in its place.
 pub(super) fn unknown_event() -> Invalid {
-    let known: Vec<&str> = EventName::ALL.iter().map(|name| name.as_str()).collect();
+    let known = EventName::ALL.iter().filter(|name| name.is_for_all());
+    let known: Vec<&str> = known.map(|name| name.as_str()).collect();
     let message = format!(
         "unknown event; known are {EVERYTHING}, {}",
         known.join(", ")

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::probe::{self, Answers};
-use crate::{Form, Lab, Outcome, Plan, Poster, Posting, Rig, Webhook, until};
+use crate::{Database, Form, Lab, Outcome, Plan, Poster, Posting, Rig, Webhook, until};
 
 pub(super) const NAME: &str = "disk_full";
 
@@ -39,7 +39,7 @@ pub(super) async fn run(lab: &Lab, form: Form) -> Result<Outcome> {
     };
     let mut rig = Rig::start(lab, plan).await?;
     let sessions = rig.sessions(2).await?;
-    Webhook::make(&rig.api, "Good", &rig.receiver.url(PATH)).await?;
+    let hook = Webhook::make(&rig.api, "Good", &rig.receiver.url(PATH)).await?;
     let data = "SHOW data_directory";
     let data: String = sqlx::query_scalar(data)
         .fetch_one(rig.database.rows())
@@ -52,15 +52,18 @@ pub(super) async fn run(lab: &Lab, form: Form) -> Result<Outcome> {
     let poster = Poster::start(&[rig.addr], posting)?;
     let mut answers = Answers::default();
     let (mut slowest, mut ended) = (Duration::ZERO, 0);
-    let times = form.pick(1, 3);
-    for _ in 0..times {
+    let times = form.pick(2, 4);
+    for time in 0..times {
         let known = poster.accepted();
         until("messages are taken", PATIENCE, async || {
             Ok(poster.accepted() > known + 20)
         })
         .await?;
         disk.fill()?;
-        answers += write_and_read(&rig, &sessions[0].id.to_string(), form).await?;
+        if time % 2 == 1 {
+            exhaust_journal(&rig.database).await;
+        }
+        answers += write_and_read(&rig, &hook, form).await?;
         disk.make_room()?;
         // Where its journal found no place, PostgreSQL has ended, and somebody starts it again.
         if sqlx::query("SELECT 1")
@@ -103,16 +106,28 @@ pub(super) async fn run(lab: &Lab, form: Form) -> Result<Outcome> {
     Ok(Outcome::new(NAME, lab.seed, begun, figure, bound))
 }
 
+/// Writes to PostgreSQL's journal until it has no place for more, which ends it. Until then it
+/// makes do with what it has put by.
+async fn exhaust_journal(database: &Database) {
+    let write = "SELECT pg_logical_emit_message(false, 'chaos', repeat('x', 4000000))";
+    let most = ROOM / 4_000_000 + 1;
+    for _ in 0..most {
+        let written = sqlx::query(write).execute(database.rows()).await;
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
 /// Writes and reads now and then, for so long.
-async fn write_and_read(rig: &Rig, session: &str, form: Form) -> Result<Answers> {
+async fn write_and_read(rig: &Rig, hook: &Webhook, form: Form) -> Result<Answers> {
     let begun = Instant::now();
     let mut answers = Answers::default();
     let mut number = 0;
     while begun.elapsed() < Duration::from_secs(form.pick(5, 30)) {
         number += 1;
         let name = json!({"name": format!("Name {number}")});
-        let path = format!("/sessions/{session}");
-        answers.count(&rig.api.patch(&path, &name).await?);
+        answers.count(&rig.api.patch(&hook.path, &name).await?);
         answers.count(&rig.api.get("/sessions").await?);
         sleep(Duration::from_millis(100)).await;
     }

@@ -7,6 +7,7 @@ mod hours_of_500;
 mod idle_connections;
 mod jump;
 mod kill_during_deliveries;
+mod overload;
 mod peaks;
 mod postgres_immediate;
 mod probe;
@@ -85,6 +86,10 @@ pub const ALL: &[Injection] = &[
     Injection {
         name: idle_connections::NAME,
         run: |lab, form| Box::pin(idle_connections::run(lab, form)),
+    },
+    Injection {
+        name: overload::NAME,
+        run: |lab, form| Box::pin(overload::run(lab, form)),
     },
 ];
 

@@ -123,13 +123,13 @@ async fn stop_once(
     .await?;
     let settled = rows(&rig.database).await?;
     rig.server()?.resume()?;
-    let live = rig.api.get_root("/health/live").await?;
-    ensure!(
-        live.status == 200,
-        "the server does not go on: {}",
-        live.body
-    );
-    sleep(LATE).await;
+    #[allow(clippy::cast_precision_loss, reason = "there are never that many")]
+    let claimed = sums.claimed as f64;
+    let late = "it writes what it thinks, and is refused";
+    until(late, PATIENCE, async || {
+        Ok(rig.api.metric(REFUSED).await? >= claimed)
+    })
+    .await?;
     let posting = Posting::burst(&format!("SQ{stop:03}"), sessions, 1);
     let after = Poster::start(&[rig.addr], posting)?.finish().await?;
     count(rig, paths, &ledger, sums).await;

@@ -170,6 +170,7 @@ impl Services {
         owner: &SessionOwner,
         callback: &Callback,
     ) -> Result<(), CallbackRefused> {
+        let _place = self.reports.place(owner.tenant.id()).await;
         let mut tx = self.store.begin(owner.tenant).await?;
         let outcome = match self.take_event(&mut tx, owner, callback).await {
             Ok(outcome) => outcome,

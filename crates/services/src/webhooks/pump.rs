@@ -27,7 +27,7 @@ const SLOTS_AGAIN: usize = SLOTS / 2;
 /// Of all slots of all processes, for one tenant.
 const SLOTS_PER_TENANT: usize = SLOTS / 4;
 /// Deliveries claimed at a time.
-const BATCH: usize = 64;
+const BATCH: usize = SLOTS;
 /// How long a claim is believed: an attempt takes 15 seconds at the most, and is written down
 /// at once.
 const LEASE: Duration = Duration::from_secs(25);
@@ -274,7 +274,7 @@ impl Services {
     ) -> StoreResult<(Vec<Option<DeliveryState>>, Vec<Hopeless>)> {
         let mut tx = self
             .store
-            .system("what came of deliveries is written down")
+            .system_apart("what came of deliveries is written down")
             .await?;
         let written = tx.settle_deliveries(settled, self.chance()).await?;
         tx.commit().await?;

@@ -230,7 +230,9 @@ impl Deliveries<'_> {
                )
                SELECT count(*) AS "pending!",
                    (SELECT count(*) FROM webhook_delivery
-                    WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'dead') AS "dead!",
+                    WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'dead'
+                      -- A trial that failed is nothing that is to be sent again.
+                      AND event_name <> 'webhook.test') AS "dead!",
                    min(event_at) AS oldest_pending_at, min(next_at) AS next_attempt_at
                FROM waiting"#,
             self.tenant(),

@@ -100,7 +100,8 @@ async fn a_webhook_never_has_more_under_way_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_tenant_never_has_more_under_way_than_its_share() {
+async fn a_tenant_never_has_more_under_way_than_its_share_whose_last_quarter_is_for_idle_webhooks()
+{
     let queue = Queue::new().await;
     for webhook in queue.hooks(6).await {
         queue.fill(webhook, 20, true, 1.0).await;
@@ -112,9 +113,17 @@ async fn a_tenant_never_has_more_under_way_than_its_share() {
     let some = queue.claim(DeliveryRoom { all: 7, ..room }).await;
     assert_eq!(some.claimed.len(), 7);
     let rest = queue.claim(room).await;
-    assert_eq!(rest.claimed.len(), 13);
+    assert_eq!(rest.claimed.len(), 8);
+    assert!(queue.claim(room).await.claimed.is_empty());
+    for webhook in queue.hooks(6).await {
+        queue.fill(webhook, 20, true, 1.0).await;
+    }
+    let idle = queue.claim(room).await;
+    assert_eq!(idle.claimed.len(), 5);
     assert!(queue.claim(room).await.claimed.is_empty());
     queue.settle(&some.delivered()).await;
+    queue.settle(&idle.delivered()).await;
+    // One of each that has nothing under way, up to the whole share.
     assert_eq!(queue.claim(room).await.claimed.len(), 7);
 }
 
