@@ -17,6 +17,7 @@ fn lab(source: Source) -> Lab {
 }
 
 /// Runs an injection, every bound of which has to be met.
+#[allow(clippy::print_stdout, reason = "a run says what it measured")]
 async fn meets_its_bounds(name: &str, lab: &Lab) {
     let injection = injections::find(name).expect("an injection of this name");
     let outcome = injection.run(lab, Form::Short).await;
