@@ -1,10 +1,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use mf_domain::TenantId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// Places that each tenant has so many of: one that reports more than the database takes waits
 /// for its own, and not in front of the others.
@@ -24,10 +28,15 @@ impl Shares {
         }
     }
 
-    /// Waits for one of a tenant's places. It is given back when what this answers is dropped.
-    pub(crate) async fn place(&self, tenant: TenantId) -> Option<OwnedSemaphorePermit> {
-        // Nobody closes it, so that there is always one to come.
-        self.share(tenant).acquire_owned().await.ok()
+    /// Waits for one of a tenant's places, for so long. It is given back when what this answers
+    /// is dropped.
+    pub(crate) async fn place(
+        &self,
+        tenant: TenantId,
+        patience: Duration,
+    ) -> Option<OwnedSemaphorePermit> {
+        let place = self.share(tenant).acquire_owned();
+        timeout(patience, place).await.ok()?.ok()
     }
 
     fn share(&self, tenant: TenantId) -> Arc<Semaphore> {
@@ -44,24 +53,19 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
-    use tokio::task::yield_now;
+    use std::time::Duration;
 
     use super::Shares;
 
     #[tokio::test]
-    async fn who_has_used_up_its_places_waits_and_nobody_else_does() {
+    async fn who_has_used_up_its_places_waits_for_a_while_and_nobody_else_does() {
         let shares = Shares::of(1);
         let [one, other] = [1, 2].map(|n| uuid::Uuid::from_u128(n).into());
-        let held = shares.place(one).await;
-        assert!(shares.place(other).await.is_some());
-        let waiting = shares.place(one);
-        tokio::pin!(waiting);
-        tokio::select! {
-            biased;
-            _ = &mut waiting => panic!("there was no place"),
-            () = yield_now() => {}
-        }
+        let patience = Duration::from_secs(5);
+        let held = shares.place(one, patience).await;
+        assert!(shares.place(other, patience).await.is_some());
+        assert!(shares.place(one, Duration::ZERO).await.is_none());
         drop(held);
-        assert!(waiting.await.is_some());
+        assert!(shares.place(one, patience).await.is_some());
     }
 }

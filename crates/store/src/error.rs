@@ -20,6 +20,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// There is too much to do at present: as if no connection had been free in time.
+    pub fn busy() -> Self {
+        Self::Unavailable(sqlx::Error::PoolTimedOut)
+    }
+
     /// Whether the database cannot hold what it was given, now or at any other time: a value out
     /// of its range, or longer than an index takes.
     pub fn is_data(&self) -> bool {

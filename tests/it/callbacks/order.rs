@@ -151,10 +151,10 @@ const KEPT: &[(&str, &str)] = &[
     (
         "told",
         "SELECT coalesce(jsonb_agg(told ORDER BY told), '[]') FROM (
-             SELECT concat(data->>'wa_message_id', ' ', name, ' ', count(*)) AS told
+             SELECT concat(body::json#>>'{data,wa_message_id}', ' ', name, ' ', count(*)) AS told
              FROM event
              WHERE session_id = $1 AND $2 > 0 AND name IN ('message.received', 'message.sent')
-             GROUP BY data->>'wa_message_id', name
+             GROUP BY body::json#>>'{data,wa_message_id}', name
          ) AS t",
     ),
 ];

@@ -164,7 +164,7 @@ async fn a_restricted_account_is_named_once_and_cleared_when_it_may_write_again(
     let shown = session.get().await["last_error"].clone();
     assert_eq!(shown, json!(reason(&restricted)));
     let told = "SELECT count(*) FROM event WHERE name = 'session.status'
-                AND data ->> 'reason' LIKE '%restricted%'";
+                AND body::json #>> '{data,reason}' LIKE '%restricted%'";
     assert_eq!(app.count(told).await, 1);
 
     session.send("15550000002", "hello").await;

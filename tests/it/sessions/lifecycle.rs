@@ -71,7 +71,7 @@ async fn of_two_starts_at_once_one_does_it() {
     one.expect(200);
     other.expect(200);
     events.status("qr_code").await;
-    let starts = "SELECT count(*) FROM event WHERE data ->> 'status' = 'starting'";
+    let starts = "SELECT count(*) FROM event WHERE body::json #>> '{data,status}' = 'starting'";
     assert_eq!(app.count(starts).await, 1);
 }
 

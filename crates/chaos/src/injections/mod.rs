@@ -1,6 +1,7 @@
 //! What is broken, one at a time.
 
 mod claims;
+mod clock;
 mod crash_between_commit_and_wake;
 mod disk_full;
 mod hours_of_500;
@@ -74,6 +75,10 @@ pub const ALL: &[Injection] = &[
     Injection {
         name: ssrf::NAME,
         run: |lab, form| Box::pin(ssrf::run(lab, form)),
+    },
+    Injection {
+        name: clock::NAME,
+        run: |lab, form| Box::pin(clock::run(lab, form)),
     },
     Injection {
         name: disk_full::NAME,

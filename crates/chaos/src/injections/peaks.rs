@@ -63,10 +63,10 @@ async fn look(pid: Pid, rows: &PgPool, seen: &Mutex<Peaks>) {
     let to_one = "SELECT coalesce(max(held), 0) FROM (
         SELECT count(*) AS held FROM webhook_delivery WHERE claim_id IS NOT NULL
         GROUP BY webhook_id) AS each";
-    let to_one: i64 = match sqlx::query_scalar(to_one).fetch_one(rows).await {
-        Ok(count) => count,
-        Err(_) => 0,
-    };
+    let to_one: i64 = sqlx::query_scalar(to_one)
+        .fetch_one(rows)
+        .await
+        .unwrap_or_default();
     let resident = resident_bytes(pid).unwrap_or_default();
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.resident = seen.resident.max(resident);

@@ -185,7 +185,7 @@ impl Config {
             outbox_patience: Duration::from_secs(
                 60 * r.number("MOLTFLOW_OUTBOX_MINUTES", 60, 1, 10080),
             ),
-            event_retention: Duration::from_hours(24 * r.number("MOLTFLOW_EVENT_DAYS", 14, 2, 365)),
+            event_retention: Duration::from_hours(24 * r.number("MOLTFLOW_EVENT_DAYS", 14, 2, 90)),
             catch_up_every: Duration::from_secs(
                 60 * r.number("MOLTFLOW_CATCH_UP_MINUTES", 5, 1, 1440),
             ),

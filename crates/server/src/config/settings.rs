@@ -46,7 +46,7 @@ settings! {
     "MOLTFLOW_S3_SECRET_KEY" = "", "Its secret. Needed with s3://.";
     "MOLTFLOW_WEBHOOK_ALLOW_NETWORKS" = "", "Networks that are not public and that tenants' addresses (media_url, webhooks) may lead to all the same: 10.1.0.0/16, with commas between them.";
     "MOLTFLOW_WEBHOOK_ALLOW_HTTP" = "false", "true: webhooks may go to http addresses. Media may come from them in any case.";
-    "MOLTFLOW_EVENT_DAYS" = "14", "How long events and webhook deliveries are kept, 2 to 365 days. What has yet to be delivered is kept in any case.";
+    "MOLTFLOW_EVENT_DAYS" = "14", "How long events and webhook deliveries are kept, 2 to 90 days. What has yet to be delivered is kept in any case.";
     "MOLTFLOW_WATCHDOG_SECONDS" = "120", "After how much silence a working session is asked whether it is alive, 5 to 3600.";
     "MOLTFLOW_DISCONNECT_GRACE_SECONDS" = "60", "How long a session may be away before session.disconnected is told, 0 to 3600.";
     "MOLTFLOW_RECOVERY_BASE_SECONDS" = "5", "How soon a failed session is brought back, 0 to 600. Later attempts wait 6, 24, 120, 360 and 720 times as long.";

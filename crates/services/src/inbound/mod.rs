@@ -4,6 +4,8 @@ mod message;
 mod report;
 mod told;
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use mf_domain::{SessionId, SessionStatus};
 use mf_engine::{Callback, CallbackError, EngineEvent, SessionKey, StatusReport};
@@ -18,6 +20,9 @@ use crate::{ServiceError, Services};
 /// How often a callback is taken in that something else is in the way of, before the engine is
 /// told to come again.
 const ATTEMPTS: usize = 3;
+/// How long a report waits for its turn among its tenant's, before the engine is told to come
+/// again: as long as for a connection.
+const PLACE_WITHIN: Duration = Duration::from_secs(5);
 /// For how long a report says something of how a session is.
 const PROOF_LASTS: TimeDelta = TimeDelta::minutes(1);
 /// Why a callback is kept that could be read.
@@ -170,7 +175,8 @@ impl Services {
         owner: &SessionOwner,
         callback: &Callback,
     ) -> Result<(), CallbackRefused> {
-        let _place = self.reports.place(owner.tenant.id()).await;
+        let place = self.reports.place(owner.tenant.id(), PLACE_WITHIN).await;
+        let _place = place.ok_or_else(StoreError::busy)?;
         let mut tx = self.store.begin(owner.tenant).await?;
         let outcome = match self.take_event(&mut tx, owner, callback).await {
             Ok(outcome) => outcome,

@@ -102,7 +102,7 @@ pub(super) fn spellings(address: Ipv4Addr, here: bool) -> Vec<Host> {
         });
         each.collect()
     };
-    let encoded: String = plain.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded: Vec<String> = plain.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let mut all = vec![
         plain.clone(),
         format!("{plain}."),
@@ -119,7 +119,7 @@ pub(super) fn spellings(address: Ipv4Addr, here: bool) -> Vec<Host> {
         format!("0x{whole:016x}"),
         format!("{a:#x}.0{b:o}.{c}.{d}"),
         format!("{a}.{low:#x}"),
-        encoded,
+        encoded.concat(),
         plain.replace('.', "%2e"),
         plain.replace('.', "。"),
         plain.replace('.', "．"),
