@@ -16,6 +16,8 @@ CREATE TABLE webhook (
     -- Names of events; '*' is all of them.
     events text[] NOT NULL CHECK (cardinality(events) > 0),
     is_active boolean NOT NULL DEFAULT true,
+    -- How often it has begun anew: what came of it before that is not held against it.
+    generation integer NOT NULL DEFAULT 0,
     -- Sealed with the master key.
     secret bytea NOT NULL,
     -- While a rotation is under way: the secret before, and until when it counts.

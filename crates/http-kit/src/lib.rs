@@ -29,5 +29,5 @@ pub use layers::{Cors, HttpSettings, harden};
 pub use page::Page;
 pub use reply::Reply;
 pub use request_id::RequestId;
-pub use serve::serve;
+pub use serve::{ClientLimits, serve};
 pub use validation::{Fault, Faults, Input, IntoLoc, Place, Segment};

@@ -10,9 +10,10 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use mf_domain::{Clock, Ids, SystemClock};
-use mf_http_kit::{HttpSettings, harden};
+use mf_http_kit::{ClientLimits, HttpSettings, harden};
 use mf_services::{FirstRun, OsEntropy, ServiceParts, Services, Settings, Tokens, Vault};
 use mf_worker::Worker;
+use rustix::process::{Resource, getrlimit};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -32,6 +33,9 @@ const MEDIA_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a client may take nothing of what it is sent.
 const STALLED: Duration = Duration::from_mins(1);
+
+/// How long the head of a request may be in coming, and a connection idle.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// Which part of the work a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +159,12 @@ impl Parts {
         let router = self.router(config, role);
         let stop_http = CancellationToken::new();
         let stopped = stop_http.clone();
-        let http = tokio::spawn(mf_http_kit::serve(listener, router, STALLED, stopped));
+        let limits = ClientLimits {
+            head: HEAD,
+            stalled: STALLED,
+            connections: most_connections(),
+        };
+        let http = tokio::spawn(mf_http_kit::serve(listener, router, limits, stopped));
         let follower = tokio::spawn({
             let services = Arc::clone(&self.services);
             async move { services.follow().await }
@@ -267,6 +276,7 @@ impl Server {
         if drained.await.is_err() {
             warn!("some work did not finish in time; it is taken up at the next start");
         }
+        // Now, and not before: until here others saw that we live, and left us what we held.
         self.follower.abort();
         if let Some(simulator) = self.engine.simulator {
             simulator.stop().await;
@@ -274,6 +284,13 @@ impl Server {
         self.database.close().await;
         info!("down");
     }
+}
+
+/// Connections of clients at a time: four in five of the files that this process may have open.
+/// The rest is for the database, the engine, webhooks and media.
+fn most_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files / 5 * 4).unwrap_or(usize::MAX)
 }
 
 /// The address at which others on this machine reach a listener.

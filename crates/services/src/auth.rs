@@ -110,6 +110,16 @@ struct Inner {
     used: Mutex<HashSet<ApiKeyId>>,
 }
 
+/// Somebody hears of changes made elsewhere.
+struct Listening<'a>(&'a Auth);
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.0.listening.store(false, Ordering::SeqCst);
+        self.0.forget_all();
+    }
+}
+
 /// Says who somebody is. Look-ups are kept in memory and forgotten on any change.
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
@@ -269,17 +279,18 @@ impl Auth {
     /// nothing is kept in memory.
     pub async fn listen(&self) -> StoreResult<()> {
         let mut peers = self.0.store.join_peers().await?;
+        let _listening = self.believe();
+        loop {
+            peers.credential_changed().await?;
+            self.forget_all();
+        }
+    }
+
+    /// Keeps look-ups from now on, until what this gives is dropped, for whatever reason.
+    fn believe(&self) -> Listening<'_> {
         self.forget_all();
         self.0.listening.store(true, Ordering::SeqCst);
-        let broken = loop {
-            match peers.credential_changed().await {
-                Ok(()) => self.forget_all(),
-                Err(error) => break error,
-            }
-        };
-        self.0.listening.store(false, Ordering::SeqCst);
-        self.forget_all();
-        Err(broken)
+        Listening(self)
     }
 
     /// Writes down which keys were used since the last time.

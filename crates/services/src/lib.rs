@@ -108,6 +108,8 @@ pub struct Services {
     lifecycles: lanes::Lanes,
     /// What each tenant's reports may have under way in the database.
     reports: shares::Shares,
+    /// What each tenant's webhooks may be tried out at a time.
+    trials: shares::Shares,
     strays: reconcile::Strays,
     /// Rung when it is known what became of a file.
     media_settled: Notify,
@@ -160,9 +162,13 @@ const MEDIA_WAITERS: usize = 32;
 const REJOIN: Duration = Duration::from_millis(500);
 
 impl Services {
-    /// Keeps this process in step with the database and with the other processes on it, until
-    /// shutdown: reads the event log for its streams, hears of changes to credentials, and
-    /// passes on which bells are rung. Each begins anew when the database was away.
+    /// Keeps this process in step with the database and with the other processes on it: reads
+    /// the event log for its streams, hears of changes to credentials, passes on which bells are
+    /// rung, and shows that the process lives. Each begins anew when the database was away.
+    ///
+    /// Streams are fed until shutdown. The rest has no end but that of the future: requests and
+    /// deliveries that are still under way need it, and what they hold is taken over by others
+    /// the moment that this process no longer shows that it lives.
     pub async fn follow(&self) {
         let streams = persist("the event log cannot be read; trying again", || {
             let (hub, store) = (self.hub.clone(), self.store.clone());
@@ -172,8 +178,7 @@ impl Services {
             let auth = self.auth.clone();
             async move { auth.listen().await }
         });
-        let both = async { tokio::join!(streams, peers) };
-        self.shutdown.run_until_cancelled(both).await;
+        tokio::join!(self.shutdown.run_until_cancelled(streams), peers);
     }
 
     /// Gets ready to serve: streams that are opened from now on miss nothing.
@@ -203,6 +208,7 @@ impl Services {
             lanes: lanes::Lanes::default(),
             lifecycles: lanes::Lanes::default(),
             reports: shares::Shares::of(store.tenant_share()),
+            trials: shares::Shares::of(webhooks::TRIALS),
             strays: reconcile::Strays::default(),
             instance: ids.mint(),
             media_settled: Notify::new(),

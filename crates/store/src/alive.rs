@@ -4,6 +4,7 @@ use std::sync::{
 };
 
 use sqlx::postgres::PgListener;
+use tracing::{info, warn};
 
 use crate::StoreResult;
 
@@ -12,9 +13,10 @@ pub(crate) const LIVES: i32 = 0x6d66;
 
 /// Whether this process can be seen to live.
 ///
-/// It holds an advisory lock on the connection on which it listens. PostgreSQL gives the lock
-/// back the moment that the process is gone, so that what it had claimed need not wait for the
-/// end of its lease. Without the lock, claims are signed by nobody, and the lease counts alone.
+/// It holds an advisory lock on the connection on which it listens, which nobody else uses: the
+/// two end together. PostgreSQL gives the lock back the moment that the process is gone, so that
+/// what it had claimed need not wait for the end of its lease. Without the lock, claims are
+/// signed by nobody, and the lease counts alone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Alive(Arc<Inner>);
 
@@ -27,26 +29,30 @@ struct Inner {
 
 /// Dropped with the connection.
 #[derive(Debug)]
-pub(crate) struct Heartbeat(Alive);
+pub(crate) struct Heartbeat {
+    alive: Alive,
+    /// What the last beat came to.
+    held: Option<bool>,
+}
 
 impl Drop for Heartbeat {
     fn drop(&mut self) {
-        self.0.0.held.store(false, Ordering::SeqCst);
+        self.alive.0.held.store(false, Ordering::SeqCst);
     }
 }
 
-impl Alive {
-    /// Shows on this connection that the process lives.
-    pub(crate) async fn show(&self, listener: &mut PgListener) -> StoreResult<Heartbeat> {
-        let key = if let Some(key) = self.0.key.get() {
-            *key
-        } else {
-            let key = sqlx::query_scalar!(r#"SELECT (random() * 2147483646)::int AS "key!""#)
-                .fetch_one(&mut *listener)
-                .await?;
-            *self.0.key.get_or_init(|| key)
-        };
-        // Not had where an earlier connection has yet to be given up by the server.
+impl Heartbeat {
+    /// Whether others see that this process lives.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.held == Some(true)
+    }
+
+    /// Shows on this connection that the process lives. Done again and again: the lock is not
+    /// had at once where the server has yet to give up an earlier connection, and a connection
+    /// of which nothing comes is found out only by asking.
+    pub(crate) async fn beat(&mut self, listener: &mut PgListener) -> StoreResult<()> {
+        let key = self.alive.minted_key(listener).await?;
+        // Where it is held it is counted once more, which costs nothing.
         let held = sqlx::query_scalar!(
             r#"SELECT pg_try_advisory_lock($1::int, $2::int) AS "held!""#,
             LIVES,
@@ -54,8 +60,35 @@ impl Alive {
         )
         .fetch_one(listener)
         .await?;
-        self.0.held.store(held, Ordering::SeqCst);
-        Ok(Heartbeat(self.clone()))
+        self.alive.0.held.store(held, Ordering::SeqCst);
+        match (self.held.replace(held), held) {
+            (Some(false), true) => info!("other processes see again that this one lives"),
+            (None | Some(true), false) => {
+                warn!("others cannot see that this process lives: its lock is held elsewhere");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Alive {
+    /// For a new connection.
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
+        Heartbeat {
+            alive: self.clone(),
+            held: None,
+        }
+    }
+
+    async fn minted_key(&self, listener: &mut PgListener) -> StoreResult<i32> {
+        if let Some(key) = self.key() {
+            return Ok(key);
+        }
+        let key = sqlx::query_scalar!(r#"SELECT (random() * 2147483646)::int AS "key!""#)
+            .fetch_one(listener)
+            .await?;
+        Ok(*self.0.key.get_or_init(|| key))
     }
 
     /// What this process signs its claims with.

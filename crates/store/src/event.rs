@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use mf_domain::{EventId, EventName, SessionId, TenantId};
 
-use crate::{Store, StoreResult, TenantTx};
+use crate::{Store, StoreResult, TenantTx, patience::in_time};
 
 /// Something that happened, to be told.
 #[derive(Debug)]
@@ -21,6 +21,12 @@ pub struct NewEvent {
 pub struct EventPosition {
     tx: i64,
     seq: i64,
+}
+
+impl EventPosition {
+    pub(crate) const fn new(tx: i64, seq: i64) -> Self {
+        Self { tx, seq }
+    }
 }
 
 /// What a transaction could see of the log: so that a stream that begins with the state of
@@ -70,6 +76,16 @@ pub struct LoggedEvent {
     pub created_at: DateTime<Utc>,
     /// Where it stands.
     pub position: EventPosition,
+}
+
+/// What a look at the log found.
+#[derive(Debug)]
+pub struct LogPage {
+    /// What happened, oldest first.
+    pub events: Vec<LoggedEvent>,
+    /// Whether more is committed that cannot be told yet, since it stands behind a transaction
+    /// that is still open. Nobody is woken when that one ends.
+    pub hidden: bool,
 }
 
 struct Row {
@@ -215,22 +231,23 @@ impl Store {
         Ok(EventPosition { tx, seq: 0 })
     }
 
-    /// What happened to anybody after `after`, oldest first, as far as the log is complete.
-    pub async fn events_after(
-        &self,
-        after: EventPosition,
-        limit: i64,
-    ) -> StoreResult<Vec<LoggedEvent>> {
+    /// What happened to anybody after `after`, as far as the log is complete.
+    pub async fn events_after(&self, after: EventPosition, limit: i64) -> StoreResult<LogPage> {
+        in_time(self.patience, Box::pin(self.read_log(after, limit))).await
+    }
+
+    async fn read_log(&self, after: EventPosition, limit: i64) -> StoreResult<LogPage> {
         let mut tx = self
             .system_apart("feed every stream of this process from one reader")
             .await?;
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT id, tenant_id, session_id, name, body,
-                      created_at, tx::text::bigint AS "tx!", seq AS "seq!"
+        // What stands behind an open transaction comes last, and nobody reads what it says.
+        let rows = sqlx::query!(
+            r#"SELECT id, tenant_id, session_id, name, created_at,
+                      tx::text::bigint AS "tx!", seq AS "seq!",
+                      CASE WHEN tx < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
+                           THEN body END AS body
                FROM event
                WHERE (tx, seq) > ($1::text::xid8, $2::bigint)
-                 AND tx < pg_snapshot_xmin(pg_current_snapshot())
                ORDER BY tx, seq LIMIT $3"#,
             after.tx.to_string(),
             after.seq,
@@ -239,6 +256,23 @@ impl Store {
         .fetch_all(tx.conn())
         .await?;
         tx.commit().await?;
-        Ok(rows.into_iter().map(LoggedEvent::from).collect())
+        let read = rows.len();
+        let complete = rows.into_iter().map_while(|row| {
+            Some(LoggedEvent::from(Row {
+                id: row.id,
+                tenant_id: row.tenant_id,
+                session_id: row.session_id,
+                name: row.name,
+                body: row.body?,
+                created_at: row.created_at,
+                tx: row.tx,
+                seq: row.seq,
+            }))
+        });
+        let events: Vec<LoggedEvent> = complete.collect();
+        Ok(LogPage {
+            hidden: events.len() < read,
+            events,
+        })
     }
 }

@@ -25,6 +25,7 @@ mod message;
 mod migrate;
 mod outbox;
 mod outbox_cancel;
+mod patience;
 mod peers;
 mod pool;
 mod refresh_token;
@@ -48,7 +49,7 @@ pub use delivery::{
     Hopeless, QueueDepth, ReplayRange, Replayed, SettledDelivery,
 };
 pub use error::StoreError;
-pub use event::{EventPosition, LogView, LoggedEvent, NewEvent};
+pub use event::{EventPosition, LogPage, LogView, LoggedEvent, NewEvent};
 pub use media::{Media, MediaOrigin, NewMedia};
 pub use media_work::ClaimedMedia;
 pub use message::{Advance, Cursor, Message, NewInbound, NewOutbound, PageSpec, Stored, Target};

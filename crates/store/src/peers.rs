@@ -1,18 +1,29 @@
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgNotification};
+use sqlx::{
+    Executor as _,
+    postgres::{PgListener, PgNotification},
+};
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Store, StoreResult, SystemTx, TenantTx, Wake, alive::Heartbeat};
+use crate::{Store, StoreResult, SystemTx, TenantTx, Wake, alive::Heartbeat, patience::in_time};
 
 const CREDENTIALS: &str = "moltflow_credentials";
 const BELLS: &str = "moltflow_bells";
 /// Bells are announced no more often than this, however often they are rung: transactions
 /// that notify are committed one after the other, in the whole cluster.
 const QUIET: Duration = Duration::from_millis(20);
+/// How soon the lock that shows that we live is tried for again.
+const UNSEEN: Duration = Duration::from_secs(1);
+/// By which the server finds out that we are gone, with our host or the network: after half a
+/// minute, and not after the two hours that are usual. It is to give the lock back.
+const KEEPALIVES: &str = "SET tcp_keepalives_idle = 10;
+    SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 4";
 
 /// The other processes on this database. One connection hears them and tells them: whose
-/// credentials changed, which bells were rung.
+/// credentials changed, which bells were rung, and that this process lives. It is nobody else's,
+/// and ends with this.
 ///
 /// Changes to credentials are rare, so a `NOTIFY` in their transaction costs nothing that
 /// matters; it arrives after the commit, and only then. Bells ring all the time: they are
@@ -24,29 +35,40 @@ pub struct Peers {
     backend: i32,
     wake: Wake,
     quiet_until: Instant,
-    _heartbeat: Heartbeat,
+    heartbeat: Heartbeat,
+    beat_at: Instant,
+    /// How long the database may take with anything that is asked here.
+    patience: Duration,
 }
 
 impl Store {
     /// Starts to listen. Whatever changed before this call is not told; bells are all rung
     /// once, since they may have been missed.
     pub async fn join_peers(&self) -> StoreResult<Peers> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        in_time(self.patience, Box::pin(self.join())).await
+    }
+
+    async fn join(&self) -> StoreResult<Peers> {
+        let mut listener = PgListener::connect_with(&self.pool_to_listen()).await?;
         // A connection that is lost is the end: nobody could say what was missed meanwhile.
         listener.eager_reconnect(false);
         listener.listen_all([CREDENTIALS, BELLS]).await?;
+        listener.execute(KEEPALIVES).await?;
         let backend = sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "backend!""#)
             .fetch_one(&mut listener)
             .await?;
-        let heartbeat = self.alive.show(&mut listener).await?;
-        self.wake().echo_all();
-        Ok(Peers {
+        let mut peers = Peers {
             listener,
             backend,
             wake: self.wake().clone(),
             quiet_until: Instant::now(),
-            _heartbeat: heartbeat,
-        })
+            heartbeat: self.alive.heartbeat(),
+            beat_at: Instant::now(),
+            patience: self.patience,
+        };
+        peers.beat().await?;
+        self.wake().echo_all();
+        Ok(peers)
     }
 }
 
@@ -57,7 +79,7 @@ impl Peers {
     /// anew.
     pub async fn credential_changed(&mut self) -> StoreResult<()> {
         loop {
-            let quiet_until = self.quiet_until;
+            let (quiet_until, beat_at) = (self.quiet_until, self.beat_at);
             let to_announce = async {
                 self.wake.unannounced().await;
                 sleep_until(quiet_until).await;
@@ -70,8 +92,23 @@ impl Peers {
                     None => return Err(sqlx::Error::PoolClosed.into()),
                 },
                 () = to_announce => self.announce_bells().await?,
+                () = sleep_until(beat_at) => self.beat().await?,
             }
         }
+    }
+
+    /// Shows that we live, and sees whether the database does: a connection on which nothing is
+    /// said would never be known to be dead.
+    async fn beat(&mut self) -> StoreResult<()> {
+        in_time(self.patience, self.heartbeat.beat(&mut self.listener)).await?;
+        let calm = self.patience / 2;
+        let pause = if self.heartbeat.is_seen() {
+            calm
+        } else {
+            calm.min(UNSEEN)
+        };
+        self.beat_at = Instant::now() + pause;
+        Ok(())
     }
 
     fn hear_bells(&self, heard: &PgNotification) {
@@ -87,19 +124,18 @@ impl Peers {
     async fn announce_bells(&mut self) -> StoreResult<()> {
         let rung = self.wake.take_unannounced();
         // Nothing is lost by a crash that loses it, so its commit waits for no disk.
-        let told = sqlx::query!(
+        let telling = sqlx::query!(
             "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
             BELLS,
             rung.to_string(),
         )
-        .fetch_one(&mut self.listener)
-        .await;
+        .fetch_one(&mut self.listener);
+        let told = in_time(self.patience, telling).await;
         self.quiet_until = Instant::now() + QUIET;
-        if let Err(error) = told {
+        if told.is_err() {
             self.wake.owe(rung);
-            return Err(error.into());
         }
-        Ok(())
+        told.map(|_| ())
     }
 }
 

@@ -4,9 +4,12 @@ use sqlx::{
     AssertSqlSafe, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 use tracing::instrument;
 
-use crate::{StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake, alive::Alive};
+use crate::{
+    StoreError, StoreResult, SystemTx, Tenant, TenantTx, Wake, alive::Alive, patience::timed_out,
+};
 
 /// After this long without use a connection is asked whether it still stands.
 const RESTED: Duration = Duration::from_secs(1);
@@ -14,11 +17,14 @@ const RESTED: Duration = Duration::from_secs(1);
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// Most connections at a time. Of four or more, one is kept for background work, of eight
-    /// or more two.
+    /// Most connections at a time, but for the one that listens: see [`Store::join_peers`]. Of
+    /// four or more, one is kept for background work, of eight or more two.
     pub max_connections: u32,
     /// How long a request waits for one before it is told to come back.
     pub acquire_timeout: Duration,
+    /// How long the loops that everybody depends on wait for an answer before they take the
+    /// database for gone, and connect anew.
+    pub patience: Duration,
 }
 
 impl Default for PoolOptions {
@@ -26,6 +32,7 @@ impl Default for PoolOptions {
         Self {
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
+            patience: Duration::from_secs(10),
         }
     }
 }
@@ -38,6 +45,9 @@ pub struct Store {
     apart: PgPool,
     /// Connections of `pool`.
     connections: u32,
+    connect: PgConnectOptions,
+    acquire_timeout: Duration,
+    pub(crate) patience: Duration,
     wake: Wake,
     pub(crate) alive: Alive,
 }
@@ -65,15 +75,25 @@ impl Store {
         };
         let connections = options.max_connections - apart;
         let settings = |connections| Self::pool_settings(options).max_connections(connections);
-        let pool = settings(connections).connect_with(connect.clone()).await?;
-        let apart = match apart {
-            0 => pool.clone(),
-            apart => settings(apart).connect_lazy_with(connect),
+        let (pool, apart) = match apart {
+            0 => {
+                let settings = let_go_in_time(settings(connections), options.patience);
+                let pool = settings.connect_with(connect.clone()).await?;
+                (pool.clone(), pool)
+            }
+            apart => {
+                let pool = settings(connections).connect_with(connect.clone()).await?;
+                let apart = let_go_in_time(settings(apart), options.patience);
+                (pool, apart.connect_lazy_with(connect.clone()))
+            }
         };
         Ok(Self {
             pool,
             apart,
             connections,
+            connect,
+            acquire_timeout: options.acquire_timeout,
+            patience: options.patience,
             wake: Wake::default(),
             alive: Alive::default(),
         })
@@ -93,6 +113,19 @@ impl Store {
                     Ok(connection.ping().await.is_ok())
                 })
             })
+    }
+
+    /// For one connection, as old as it may get, that is closed when it is given back: what is
+    /// held by it ends with it. Each listener has a pool of its own, so that it need not wait for
+    /// the end of one before it that leads nowhere.
+    pub(crate) fn pool_to_listen(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(self.acquire_timeout)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .after_release(|_, _| Box::pin(async { Ok(false) }))
+            .connect_lazy_with(self.connect.clone())
     }
 
     /// Opens a transaction that sees one tenant and nothing else.
@@ -142,8 +175,7 @@ impl Store {
     /// How many connections one tenant's reports may hold at a time, so that those of others
     /// find one: about half.
     pub fn tenant_share(&self) -> usize {
-        // One is the listener's.
-        let shared = self.connections.saturating_sub(1) / 2;
+        let shared = self.connections / 2;
         usize::try_from(shared.max(1)).unwrap_or(1)
     }
 
@@ -160,9 +192,23 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every connection, after the transactions that are under way.
+    /// Closes every connection, after the transactions that are under way. One that listens
+    /// ends when its [`Peers`](crate::Peers) are dropped.
     pub async fn close(&self) {
         self.pool.close().await;
         self.apart.close().await;
     }
+}
+
+/// Has a connection that was given up on leave its place. Before one is used again, sqlx has it
+/// answer, and waits for that without a limit: where nothing comes of it any more, its place would
+/// be gone for a quarter of an hour.
+fn let_go_in_time(settings: PgPoolOptions, patience: Duration) -> PgPoolOptions {
+    let limit = patience / 5;
+    settings.after_release(move |connection, _| {
+        Box::pin(async move {
+            let answer = timeout(limit, connection.ping()).await;
+            answer.unwrap_or_else(|_| Err(timed_out())).map(|()| true)
+        })
+    })
 }

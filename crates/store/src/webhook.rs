@@ -19,9 +19,9 @@ pub struct Webhook {
     pub is_active: bool,
     /// What signs, sealed.
     pub secret: Vec<u8>,
-    /// What signed before the rotation that is under way, sealed.
+    /// What signed before the rotation that is under way at this moment, sealed.
     pub previous_secret: Option<Vec<u8>>,
-    /// Until when that counts.
+    /// Until when that counts. `None`: it does no longer.
     pub previous_until: Option<DateTime<Utc>>,
     /// Why the server switched it off, if it did.
     pub disabled_reason: Option<String>,
@@ -39,7 +39,8 @@ pub struct Webhook {
     pub failing_since: Option<DateTime<Utc>>,
     /// What the last of them was told.
     pub last_error: Option<String>,
-    /// Nothing is sent before this: it failed too often in a row, or asked for a pause.
+    /// Nothing is sent before this: it failed too often in a row, or asked for a pause. `None`
+    /// where that is over.
     pub blocked_until: Option<DateTime<Utc>>,
     /// Events that it took, since it was made.
     pub delivered_count: i64,
@@ -100,10 +101,15 @@ macro_rules! webhook_query {
     ($rest:literal, $($bind:expr),+ $(,)?) => {
         query_as!(
             Webhook,
-            "SELECT w.id, w.name, w.url, w.events, w.is_active, w.secret, w.previous_secret,
-                 w.previous_until, w.disabled_reason, w.disabled_at, w.created_at, w.updated_at,
+            "SELECT w.id, w.name, w.url, w.events, w.is_active, w.secret,
+                 CASE WHEN w.previous_until > now() THEN w.previous_secret END AS previous_secret,
+                 CASE WHEN w.previous_until > now() THEN w.previous_until END AS previous_until,
+                 w.disabled_reason, w.disabled_at, w.created_at, w.updated_at,
                  s.last_delivery_at, s.failure_count, s.failing_since, s.last_error,
-                 s.blocked_until, s.delivered_count, s.failed_attempt_count, s.latency_ms
+                 CASE WHEN s.blocked_until > now()
+                         AND s.blocked_until <= now() + interval '1 hour'
+                     THEN s.blocked_until END AS blocked_until,
+                 s.delivered_count, s.failed_attempt_count, s.latency_ms
              FROM webhook w
              JOIN webhook_state s ON s.tenant_id = w.tenant_id AND s.webhook_id = w.id "
                 + $rest,
@@ -177,8 +183,14 @@ impl Webhooks<'_> {
         patch: &WebhookPatch<'_>,
     ) -> StoreResult<Option<Webhook>> {
         let tenant = self.tenant();
+        // Locked first: what is compared is not what was there before somebody else's change.
         let anew = sqlx::query_scalar!(
-            r#"UPDATE webhook w
+            r#"WITH before AS MATERIALIZED (
+                   SELECT coalesce($6, false) AND NOT is_active
+                       OR coalesce($4 <> url, false) AS anew
+                   FROM webhook WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
+               )
+               UPDATE webhook w
                SET name = coalesce($3, w.name), url = coalesce($4, w.url),
                    events = coalesce($5, w.events), is_active = coalesce($6, w.is_active),
                    secret = coalesce($7, w.secret),
@@ -186,12 +198,10 @@ impl Webhooks<'_> {
                    previous_until = CASE WHEN $7::bytea IS NULL THEN w.previous_until END,
                    disabled_reason = CASE WHEN $6::bool IS NULL THEN w.disabled_reason END,
                    disabled_at = CASE WHEN $6::bool IS NULL THEN w.disabled_at END,
-                   updated_at = now()
-               FROM webhook before
+                   generation = w.generation + before.anew::int, updated_at = now()
+               FROM before
                WHERE w.tenant_id = $1 AND w.id = $2
-                 AND before.tenant_id = w.tenant_id AND before.id = w.id
-               RETURNING coalesce($6, false) AND NOT before.is_active
-                   OR coalesce($4 <> before.url, false) AS "anew!""#,
+               RETURNING before.anew AS "anew!""#,
             tenant,
             id.uuid(),
             patch.name,
@@ -209,13 +219,17 @@ impl Webhooks<'_> {
     }
 
     /// Puts another secret in the place of the one that signs. Both sign for so long: the one
-    /// before signs the plain header, which holds one only. Where a rotation is under way, only
-    /// what it has brought is replaced: receivers have the secret from before it.
+    /// before signs the plain header, which holds one only.
+    ///
+    /// A rotation that is under way stays as it is: some receivers have the secret from before it
+    /// by then, and some the one that it has brought. With `replace`, the latter is given up, and
+    /// its time begins anew. Answers what signs now.
     pub async fn rotate_secret(
         self,
         id: WebhookId,
         secret: &[u8],
         window: std::time::Duration,
+        replace: bool,
     ) -> StoreResult<Option<Webhook>> {
         sqlx::query!(
             "UPDATE webhook
@@ -223,11 +237,13 @@ impl Webhooks<'_> {
                      ELSE secret END,
                  previous_until = now() + make_interval(secs => $4),
                  secret = $3, updated_at = now()
-             WHERE tenant_id = $1 AND id = $2",
+             WHERE tenant_id = $1 AND id = $2
+               AND ($5 OR previous_until IS NULL OR previous_until <= now())",
             self.tenant(),
             id.uuid(),
             secret,
             window.as_secs_f64(),
+            replace,
         )
         .execute(self.tx.conn())
         .await?;
@@ -247,15 +263,22 @@ impl Webhooks<'_> {
         self.lookup(id).await
     }
 
-    /// Switches one off for a reason of the server's. `None` where it is off already.
-    pub async fn switch_off(self, id: WebhookId, reason: &str) -> StoreResult<Option<Webhook>> {
+    /// Switches one off for a reason of the server's. `None` where it is off already, or has
+    /// begun anew since the generation in which the reason arose.
+    pub async fn switch_off(
+        self,
+        id: WebhookId,
+        reason: &str,
+        generation: i32,
+    ) -> StoreResult<Option<Webhook>> {
         let changed = sqlx::query!(
             "UPDATE webhook
              SET is_active = false, disabled_reason = $3, disabled_at = now(), updated_at = now()
-             WHERE tenant_id = $1 AND id = $2 AND is_active",
+             WHERE tenant_id = $1 AND id = $2 AND is_active AND generation = $4",
             self.tenant(),
             id.uuid(),
             reason,
+            generation,
         )
         .execute(self.tx.conn())
         .await?;
@@ -266,6 +289,9 @@ impl Webhooks<'_> {
     }
 
     /// Removes one, with all that was on its way to it. `false` where there is none of this id.
+    ///
+    /// It waits for whoever is just telling an event to it, and while it waits others begin to:
+    /// so it is to be switched off before, in a transaction of its own.
     pub async fn delete(self, id: WebhookId) -> StoreResult<bool> {
         // Before any delivery, as everybody does who locks both.
         sqlx::query!(

@@ -203,3 +203,51 @@ async fn more_than_a_page_was_missed_and_all_of_it_is_told() {
     arrive(&app, &session.engine, &["then"]).await;
     assert_eq!(texts(&until_text(&mut events, "then").await), ["then"]);
 }
+
+#[tokio::test]
+async fn the_log_is_no_way_around_the_history_that_keys_may_not_read() {
+    let app = TestApp::start().await;
+    let key = app.full_key();
+    let (session, mut events) = app.working_session(&key).await;
+    arrive(&app, &session.engine, &["long ago"]).await;
+    let told = until_text(&mut events, "long ago").await;
+    let last = last_id(&told);
+    sqlx::query("UPDATE event SET created_at = created_at - interval '25 hours'")
+        .execute(app.rows())
+        .await
+        .unwrap();
+    arrive(&app, &session.engine, &["lately"]).await;
+    until_text(&mut events, "lately").await;
+    let whole = session.id.to_string();
+    let heard = async |key: &crate::support::Client, last: &str, next: &str| {
+        let mut events = key.events_after(&session.path("/events"), last).await;
+        assert_eq!(events.next().await.status(), "working");
+        arrive(&app, &session.engine, &[next]).await;
+        let told = until_text(&mut events, next).await;
+        texts(&told)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let settings = |open: bool| json!({"chat_history_access_enabled": open});
+    key.patch("/tenant/settings", settings(false))
+        .await
+        .expect(200);
+    assert_eq!(heard(&key, &whole, "one").await, ["lately", "one"]);
+    key.patch("/tenant/settings", settings(true))
+        .await
+        .expect(200);
+    assert_eq!(
+        heard(&key, &whole, "two").await,
+        ["long ago", "lately", "one", "two"]
+    );
+    key.patch("/tenant/settings", settings(false))
+        .await
+        .expect(200);
+    // Whoever logged in may.
+    let owner = app.owner().await;
+    assert_eq!(
+        heard(&owner, last, "three").await,
+        ["lately", "one", "two", "three"]
+    );
+}

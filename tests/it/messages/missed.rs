@@ -55,7 +55,8 @@ fn missed() -> Vec<Inbound> {
 
 /// What clients were told of messages, in that order.
 async fn told(app: &TestApp) -> Vec<Value> {
-    let query = "SELECT body::jsonb -> 'data' FROM event WHERE name LIKE 'message.%' ORDER BY tx, seq";
+    let query =
+        "SELECT body::jsonb -> 'data' FROM event WHERE name LIKE 'message.%' ORDER BY tx, seq";
     sqlx::query_scalar(query)
         .fetch_all(app.rows())
         .await

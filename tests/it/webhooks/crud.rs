@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Hook, start};
+use super::{Hook, eventually, soon, start};
 use crate::support::TestApp;
 
 const URL: &str = "https://example.com/hooks?token=1";
@@ -221,6 +221,34 @@ async fn a_webhook_that_is_deleted_while_it_is_being_told_does_no_harm() {
             .await,
         2
     );
+}
+
+/// Whoever is just telling an event is waited for, and those who come after are not.
+#[tokio::test]
+async fn a_webhook_that_is_being_deleted_is_off_for_everybody_at_once() {
+    let app = start().await;
+    let key = app.full_key();
+    let hook = Hook::on(&key, URL, &["*"]).await;
+    let mut telling = app.rows().begin().await.unwrap();
+    sqlx::query("SELECT FROM webhook FOR KEY SHARE")
+        .execute(&mut *telling)
+        .await
+        .unwrap();
+    let path = hook.path("");
+    let (deleted, ()) = tokio::join!(key.delete(&path), async {
+        let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                     WHERE a.datname = current_database() AND NOT l.granted";
+        soon(eventually(async || {
+            (app.count(waits).await > 0).then_some(())
+        }))
+        .await;
+        let on = "SELECT count(*) FROM webhook WHERE is_active";
+        assert_eq!(app.count(on).await, 0);
+        telling.commit().await.unwrap();
+    });
+    deleted.expect(200);
+    assert_eq!(app.count("SELECT count(*) FROM webhook").await, 0);
+    assert_eq!(key.delete(&path).await.refused(404), "Webhook not found");
 }
 
 #[tokio::test]

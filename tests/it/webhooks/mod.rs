@@ -3,6 +3,7 @@
 mod arriving;
 mod crud;
 mod deliveries;
+mod going_down;
 mod limits;
 mod refused;
 mod replay;

@@ -132,6 +132,14 @@ async fn an_address_that_nothing_is_sent_to_is_refused_with_the_reason() {
             "https://example.com:22/",
             "The port of the address is not accepted",
         ),
+        (
+            "https://exam\tple.com/",
+            "The address contains control characters",
+        ),
+        (
+            "https://example.com/hook#here",
+            "The address has a fragment (#…), which is never sent",
+        ),
     ] {
         let expected = [format!("body.url: {reason} (value_error.url)")];
         let body = json!({"url": url, "events": ["*"]});
@@ -166,7 +174,13 @@ async fn a_secret_that_cannot_be_copied_safely_is_refused() {
     let app = TestApp::start().await;
     let key = app.full_key();
     let hook = Hook::on(&key, URL, &["*"]).await;
-    for secret in [" begins blank", "ends blank ", "has\ta tab", "has\na line"] {
+    for secret in [
+        " begins blank",
+        "ends blank ",
+        "has\ta tab",
+        "has\na line",
+        "whsec_not base64!",
+    ] {
         let body = json!({"url": URL, "events": ["*"], "secret": secret});
         let made = key.post("/webhooks", body).await;
         let patched = key.patch(&hook.path(""), json!({"secret": secret})).await;

@@ -141,6 +141,37 @@ async fn everything_since_a_moment_is_replayed_also_from_before_the_webhook() {
     assert_eq!(deliveries.len(), 3, "{deliveries:?}");
 }
 
+/// Their endpoint may be anybody's.
+#[tokio::test]
+async fn whoever_may_not_read_messages_replays_what_failed_and_nothing_else() {
+    let mut scene = Scene::set().await;
+    scene.tell("for some eyes only").await;
+    let manager = scene.app.key(&["webhooks:read", "webhooks:manage"]).await;
+    let url = scene.receiver.url("/hook");
+    let hook = Hook::on(&manager, &url, &["message.received"]).await;
+    let since = "/replay?since=2026-01-01T00:00:00Z";
+    let all = format!("{since}&what=all");
+    let sentence = hook.order(&all).await.refused(403);
+    assert!(sentence.contains("messages:read"), "{sentence}");
+    assert_eq!(hook.order(since).await.expect(200), json!({"replayed": 0}));
+
+    let scopes = ["webhooks:manage", "messages:read"];
+    let reader = scene.app.key(&scopes).await;
+    let owner = scene.app.owner().await;
+    let path = hook.path(&all);
+    for open in [false, true] {
+        let setting = json!({"chat_history_access_enabled": open});
+        owner.patch("/tenant/settings", setting).await.expect(200);
+        let replayed = reader.order(&path).await;
+        if open {
+            assert_eq!(replayed.expect(200), json!({"replayed": 1}));
+        } else {
+            replayed.refused(403);
+        }
+    }
+    assert_eq!(owner.order(&path).await.status, 200);
+}
+
 #[tokio::test]
 async fn nothing_of_another_tenant_is_replayed() {
     let mut scene = Scene::set().await;

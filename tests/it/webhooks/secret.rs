@@ -102,12 +102,22 @@ async fn a_secret_that_is_replaced_ends_the_rotation() {
 }
 
 #[tokio::test]
-async fn whoever_rotates_twice_still_signs_with_the_secret_that_receivers_have() {
+async fn whoever_rotates_twice_still_signs_with_the_secrets_that_receivers_have() {
     let mut scene = Scene::set().await;
     let hook = scene.hook("/hook").await;
-    // The first answer was lost on its way.
+    // The first answer was lost on its way, or was not.
     hook.order("/rotate-secret").await.expect(200);
-    let rotated = hook.order("/rotate-secret").await.expect(200);
+    let path = hook.path("/rotate-secret");
+    let rotation = hook.get().await["secret_rotation"].clone();
+    for body in [json!({}), json!({"secret": "another one altogether"})] {
+        let sentence = scene.key.post(&path, body).await.refused(400);
+        assert!(sentence.contains(r#"{"replace": true}"#), "{sentence}");
+    }
+    assert_eq!(hook.get().await["secret_rotation"], rotation);
+    let both = json!({"replace": true, "activate": true});
+    assert_eq!(scene.key.post(&path, both).await.status, 422);
+    let replace = json!({"replace": true});
+    let rotated = scene.key.post(&path, replace).await.expect(200);
     let new = rotated["secret"].as_str().unwrap();
     scene.tell("hello").await;
     let arrival = scene.receiver.arrived("/hook", 1).await.remove(0);

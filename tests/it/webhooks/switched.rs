@@ -91,6 +91,27 @@ async fn what_waits_goes_where_the_webhook_leads_now() {
 }
 
 #[tokio::test]
+async fn what_the_old_address_says_late_is_not_held_against_the_new_one() {
+    let mut scene = Scene::set().await;
+    let hook = scene.hook("/old").await;
+    scene.receiver.answer("/old", Told::status(410));
+    let held = scene.receiver.hold("/old");
+    let first = scene.tell("one").await;
+    scene.receiver.arrived("/old", 1).await;
+    hook.patch(json!({"url": scene.receiver.url("/new")})).await;
+    held.release();
+    hook.attempted(1).await;
+    scene.tell("two").await;
+    scene.receiver.arrived("/new", 1).await;
+    pass_time(&scene.app).await;
+    let arrivals = scene.receiver.arrived("/new", 2).await;
+    assert_eq!(arrivals[1].id(), first);
+    let webhook = hook.get().await;
+    assert_eq!(webhook["is_active"], true);
+    assert_eq!(webhook["failure_count"], 0);
+}
+
+#[tokio::test]
 async fn what_waits_while_it_is_off_is_sent_when_it_is_on() {
     let mut scene = Scene::set().await;
     let hook = scene.hook("/hook").await;

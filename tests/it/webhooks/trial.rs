@@ -105,3 +105,51 @@ async fn a_trial_is_not_told_on_any_stream() {
     let next = scene.events.next().await;
     assert_eq!(next.name, "message.received");
 }
+
+/// They are beyond what limits deliveries.
+#[tokio::test]
+async fn a_tenant_tries_out_four_webhooks_at_a_time_and_nobody_elses_waits() {
+    let app = start().await;
+    let key = app.full_key();
+    let receiver = Receiver::open().await;
+    let hook = Hook::on(&key, &receiver.url("/hook"), &["*"]).await;
+    let held = receiver.hold("/hook");
+    let mut trials = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let hook = hook.clone();
+        trials.spawn(async move { hook.order("/test").await });
+    }
+    receiver.arrived("/hook", 4).await;
+    let fifth = hook.order("/test").await;
+    assert!(fifth.refused(429).contains("Try again"), "{fifth}");
+    assert!(fifth.header("retry-after").is_some());
+    let neighbour = app.other_tenant().await.key;
+    let theirs = Hook::on(&neighbour, &receiver.url("/theirs"), &["*"]).await;
+    assert_eq!(theirs.order("/test").await.expect(200)["success"], true);
+    held.release();
+    for tried in trials.join_all().await {
+        assert_eq!(tried.expect(200)["success"], true);
+    }
+    assert_eq!(hook.order("/test").await.expect(200)["success"], true);
+    assert_eq!(hook.deliveries("").await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_trial_that_is_under_way_arrives_once_although_it_is_replayed() {
+    let mut scene = Scene::set().await;
+    let hook = scene.hook("/hook").await;
+    let held = scene.receiver.hold("/hook");
+    let (tried, ()) = tokio::join!(hook.order("/test"), async {
+        scene.receiver.arrived("/hook", 1).await;
+        let listed = hook.deliveries("").await.remove(0);
+        let id = listed["id"].as_str().unwrap();
+        let path = format!("/webhooks/deliveries/{id}/replay");
+        scene.key.order(&path).await.expect(200);
+        held.release();
+    });
+    assert_eq!(tried.expect(200)["success"], true);
+    assert_eq!(hook.delivery().await["status"], "delivered");
+    scene.tell("hello").await;
+    let arrivals = scene.receiver.arrived("/hook", 2).await;
+    assert_eq!(arrivals[1].header("x-webhook-event"), "message.received");
+}

@@ -88,8 +88,7 @@ pub(crate) async fn get_webhook(
     let webhook = tx.webhooks().lookup(id).await?.ok_or_else(not_found)?;
     let counts = tx.deliveries().counts(id).await?;
     tx.commit().await?;
-    let now = caller.services.clock.now();
-    Ok(Reply(WebhookDetailOut::new(webhook, counts, now)))
+    Ok(Reply(WebhookDetailOut::new(webhook, counts)))
 }
 
 /// Change a webhook
@@ -135,11 +134,11 @@ pub(crate) async fn delete_webhook(
     caller: Caller<WebhooksManage>,
     Path(id): Path<WebhookId>,
 ) -> ApiResult<Reply<WebhookDeletedOut>> {
-    let mut tx = caller.begin().await?;
-    if !tx.webhooks().delete(id).await? {
-        return Err(not_found());
-    }
-    tx.commit().await?;
+    caller
+        .services
+        .delete_webhook(caller.tenant(), id)
+        .await
+        .map_err(refused)?;
     Ok(Reply(WebhookDeletedOut {
         status: "deleted",
         id: id.uuid(),

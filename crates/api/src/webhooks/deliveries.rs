@@ -1,15 +1,14 @@
-use mf_domain::{DeliveryId, Scope, WebhookId};
+use mf_domain::{DeliveryId, WebhookId};
 use mf_http_kit::{
     ApiError, ApiResult, Caller, Path, Query, Reply,
     caller::WebhooksRead,
     openapi::{AuthErrors, NotFoundError, ParamErrors, ServerErrors},
 };
-use mf_store::TenantTx;
 use serde_json::value::RawValue;
 
 use super::{
     delivery_dto::{DeliveriesOut, DeliveryDetailOut, DeliveryQuery},
-    not_found,
+    may_read_messages, not_found,
 };
 
 /// List a webhook's deliveries
@@ -62,11 +61,4 @@ pub(crate) async fn get_webhook_delivery(
     let payload = payload.map(RawValue::from_string).transpose();
     let payload = payload.map_err(ApiError::internal)?;
     Ok(Reply(DeliveryDetailOut::new(delivery, payload)))
-}
-
-/// What is sent holds what people wrote: a key that may see how deliveries fare learns it only
-/// where it could read it among the messages too.
-async fn may_read_messages(caller: &Caller<WebhooksRead>, tx: &mut TenantTx) -> ApiResult<bool> {
-    Ok(caller.scopes().allows(Scope::MessagesRead)
-        && (!caller.is_api_key() || tx.tenants().settings().await?.chat_history_access_enabled))
 }

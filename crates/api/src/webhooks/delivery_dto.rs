@@ -191,7 +191,7 @@ pub(crate) struct DeliveryOut {
     status: DeliveryStatus,
     /// Attempts so far, those before a replay included.
     attempt_count: i32,
-    /// When it is tried next, while it is pending.
+    /// When it is tried next, while it is pending and its webhook is on.
     next_attempt_at: Option<DateTime<Utc>>,
     /// What the endpoint answered last. Null: nothing.
     #[schema(example = 500)]

@@ -260,17 +260,26 @@ pub(crate) struct SecretRotate {
     #[serde(default)]
     #[schema(default = false)]
     pub(super) activate: Option<bool>,
+    /// Puts another secret in the place of the new one, where a rotation is under way already.
+    /// Receivers that have the new one refuse what comes from then on; the old one still signs.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub(super) replace: Option<bool>,
 }
 
 impl SecretRotate {
     pub(super) fn activates(&self) -> bool {
         self.activate == Some(true)
     }
+
+    pub(super) fn replaces(&self) -> bool {
+        self.replace == Some(true)
+    }
 }
 
 impl Input for SecretRotate {
     fn check(&self, faults: &mut Faults) {
-        if self.activates() && self.secret.is_some() {
+        if self.activates() && (self.secret.is_some() || self.replaces()) {
             let invalid = Invalid::new(
                 "value_error.conflict",
                 "either a new secret, or the end of the rotation to the last one",

@@ -32,7 +32,7 @@ pub(crate) struct WebhookHealthOut {
     dead: i64,
     /// When the oldest event happened that has yet to arrive.
     oldest_pending_at: Option<DateTime<Utc>>,
-    /// When the next attempt is due.
+    /// When the next attempt is due: not before the end of a pause, and not while it is off.
     next_attempt_at: Option<DateTime<Utc>>,
     /// Deliveries that arrived, since the webhook was made.
     delivered_count: i64,
@@ -67,10 +67,10 @@ pub(crate) enum WebhookStatus {
 }
 
 impl WebhookStatus {
-    fn of(webhook: &Webhook, blocked: bool) -> Self {
+    fn of(webhook: &Webhook) -> Self {
         if !webhook.is_active {
             Self::Off
-        } else if blocked {
+        } else if webhook.blocked_until.is_some() {
             Self::Paused
         } else if webhook.failure_count > 0 {
             Self::Failing
@@ -82,23 +82,23 @@ impl WebhookStatus {
 
 impl WebhookDetailOut {
     /// A webhook as it stands now.
-    pub(super) fn new(webhook: Webhook, counts: DeliveryCounts, now: DateTime<Utc>) -> Self {
-        let to_come = |time: Option<DateTime<Utc>>| time.filter(|time| *time > now);
-        let blocked_until = to_come(webhook.blocked_until);
-        let rotation = to_come(webhook.previous_until);
+    pub(super) fn new(webhook: Webhook, counts: DeliveryCounts) -> Self {
+        let rotation = webhook.previous_until;
+        let next = counts.next_attempt_at.filter(|_| webhook.is_active);
+        let next = next.map(|at| webhook.blocked_until.map_or(at, |until| until.max(at)));
         let health = WebhookHealthOut {
-            status: WebhookStatus::of(&webhook, blocked_until.is_some()),
+            status: WebhookStatus::of(&webhook),
             pending: counts.pending,
             dead: counts.dead,
             oldest_pending_at: counts.oldest_pending_at,
-            next_attempt_at: counts.next_attempt_at,
+            next_attempt_at: next,
             delivered_count: webhook.delivered_count,
             failed_attempt_count: webhook.failed_attempt_count,
             success_rate: rate(webhook.delivered_count, webhook.failed_attempt_count),
             latency_ms: webhook.latency_ms.map(|ms| rounded(ms, 10.0)),
             failing_since: webhook.failing_since,
             last_error: webhook.last_error.clone(),
-            blocked_until,
+            blocked_until: webhook.blocked_until,
         };
         Self {
             webhook: webhook.into(),

@@ -11,9 +11,10 @@ mod try_out;
 
 use std::sync::Arc;
 
-use mf_domain::Invalid;
-use mf_http_kit::{ApiError, Faults};
+use mf_domain::{Invalid, Scope};
+use mf_http_kit::{ApiError, ApiResult, Caller, Faults};
 use mf_services::{Services, WebhookRefused};
+use mf_store::TenantTx;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Services>> {
@@ -32,8 +33,18 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(replay::replay_webhook))
 }
 
+/// Seconds until one of those trials is over, more or less.
+const TRIAL: u64 = 5;
+
 fn not_found() -> ApiError {
     ApiError::not_found("Webhook")
+}
+
+/// What is sent holds what people wrote: a key that may see how deliveries fare learns it only
+/// where it could read it among the messages too.
+async fn may_read_messages<P>(caller: &Caller<P>, tx: &mut TenantTx) -> ApiResult<bool> {
+    Ok(caller.scopes().allows(Scope::MessagesRead)
+        && (!caller.is_api_key() || tx.tenants().settings().await?.chat_history_access_enabled))
 }
 
 fn refused(refusal: WebhookRefused) -> ApiError {
@@ -45,9 +56,12 @@ fn refused(refusal: WebhookRefused) -> ApiError {
     match refusal {
         WebhookRefused::NotFound => not_found(),
         WebhookRefused::TooMany => ApiError::forbidden(sentence),
-        WebhookRefused::Url(_) => fault("url", "value_error.url"),
+        WebhookRefused::Url(_) | WebhookRefused::Address(_) => fault("url", "value_error.url"),
         WebhookRefused::Secret(_) => fault("secret", "value_error.secret"),
-        WebhookRefused::NoRotation | WebhookRefused::Off => ApiError::bad_request(sentence),
+        WebhookRefused::NoRotation
+        | WebhookRefused::RotationUnderWay { .. }
+        | WebhookRefused::Off => ApiError::bad_request(sentence),
+        WebhookRefused::TooManyTrials => ApiError::rate_limited(TRIAL),
         WebhookRefused::Failed(error) => error.into(),
     }
 }

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use mf_domain::{DeliveryId, WebhookId};
 use mf_http_kit::{
     ApiError, ApiResult, Caller, Path, Query, Reply,
@@ -8,7 +9,7 @@ use mf_services::WebhookRefused;
 
 use super::{
     delivery_dto::{DeliveryOut, ReplayQuery, ReplayedOut},
-    not_found, refused,
+    may_read_messages, not_found, refused,
 };
 
 /// Replay a delivery
@@ -46,7 +47,8 @@ pub(crate) async fn replay_webhook_delivery(
 /// Replay a webhook's events
 ///
 /// Those since a moment that were given up, or all of them. They are sent as if they were new,
-/// with the `webhook-id` that they had.
+/// with the `webhook-id` that they had. All of them are past messages: beyond the last 24 hours
+/// that needs `messages:read` too, and of an API key that it may read the chat history.
 #[utoipa::path(
     post, path = "/webhooks/{webhook_id}/replay", tag = "webhooks",
     params(("webhook_id" = Uuid, Path, description = "The webhook's id"), ReplayQuery),
@@ -59,6 +61,19 @@ pub(crate) async fn replay_webhook(
     Query(query): Query<ReplayQuery>,
 ) -> ApiResult<Reply<ReplayedOut>> {
     let range = query.range().map_err(ApiError::invalid)?;
+    let history = range.since < caller.services.clock.now() - TimeDelta::hours(24);
+    if range.all && history {
+        let mut tx = caller.begin_reading().await?;
+        let may_read = may_read_messages(&caller, &mut tx).await?;
+        tx.commit().await?;
+        if !may_read {
+            return Err(ApiError::forbidden(
+                "Whoever has everything sent again reads past messages: beyond the last 24 hours \
+                 that needs messages:read, and for an API key chat_history_access_enabled in the \
+                 tenant's settings",
+            ));
+        }
+    }
     let replayed = caller
         .services
         .replay_webhook(caller.tenant(), id, range)

@@ -15,7 +15,8 @@ use super::{
 /// In two steps, so that nothing is refused in between. The first answers the new secret. For a
 /// day both sign: `webhook-signature` has a signature of each, and `X-Webhook-Signature`, which
 /// holds one, is still made with the old one. The second, `{"activate": true}`, ends the day at
-/// once: the new one alone signs.
+/// once: the new one alone signs. If the answer to the first was lost, `{"replace": true}` puts
+/// another secret in the place of the new one.
 #[utoipa::path(
     post, path = "/webhooks/{webhook_id}/rotate-secret", tag = "webhooks",
     params(("webhook_id" = Uuid, Path, description = "The webhook's id")),
@@ -38,7 +39,8 @@ pub(crate) async fn rotate_webhook_secret(
             previous_secret_valid_until: None,
         }));
     }
-    let rotated = services.rotate_webhook_secret(tenant, id, body.secret.as_deref());
+    let rotated =
+        services.rotate_webhook_secret(tenant, id, body.secret.as_deref(), body.replaces());
     let keyed = rotated.await.map_err(refused)?;
     Ok(Reply(SecretRotatedOut {
         id: keyed.webhook.id.uuid(),

@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use mf_domain::{Entropy, Ids, Invalid, PhoneNumber, SystemClock};
 use mf_http_kit::{
-    ApiError, ApiResult, Body, Cors, Faults, HttpSettings, Input, OptionalBody, Page, Path, Query,
-    RawBody, harden, serve,
+    ApiError, ApiResult, Body, ClientLimits, Cors, Faults, HttpSettings, Input, OptionalBody, Page,
+    Path, Query, RawBody, harden, serve,
 };
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
@@ -218,8 +218,12 @@ pub(crate) async fn app_with(change: impl FnOnce(&mut HttpSettings)) -> App {
     let router = harden(routes(), &settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let stalled = Duration::from_mins(1);
-    tokio::spawn(serve(listener, router, stalled, CancellationToken::new()));
+    let limits = ClientLimits {
+        head: Duration::from_mins(1),
+        stalled: Duration::from_mins(1),
+        connections: 1000,
+    };
+    tokio::spawn(serve(listener, router, limits, CancellationToken::new()));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     App { origin, client }
 }

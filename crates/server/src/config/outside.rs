@@ -60,7 +60,8 @@ pub(super) fn media_store(r: &mut Reader<'_>) -> MediaStore {
 pub(super) fn outbound(r: &mut Reader<'_>, addr: Option<SocketAddr>) -> Policy {
     let alone = r.text("DATABASE_URL").is_none()
         && r.text("MOLTFLOW_PUBLIC_URL").is_none()
-        && r.text("MOLTFLOW_SIGNUP").is_none()
+        && r.text("MOLTFLOW_SIGNUP")
+            .is_none_or(|signup| signup.eq_ignore_ascii_case("closed"))
         && addr.is_none_or(|addr| addr.ip().is_loopback());
     let networks = r.parsed("MOLTFLOW_WEBHOOK_ALLOW_NETWORKS", |text| {
         let networks = text.split(',').map(str::trim).filter(|net| !net.is_empty());

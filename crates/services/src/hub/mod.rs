@@ -21,8 +21,32 @@ pub use line::TooSlow;
 const BATCH: i64 = 500;
 /// The longest that an event of another process waits to be seen.
 const POLL: Duration = Duration::from_secs(1);
-/// The first pause after being woken for something that cannot be seen yet.
+/// The first pause where something cannot be told yet.
 const IMPATIENCE: Duration = Duration::from_millis(5);
+/// The longest such pause: as much later than it could, an event is told.
+const IMPATIENCE_AT_MOST: Duration = Duration::from_millis(80);
+
+/// What came of reading all that there is.
+#[derive(Debug, Clone, Copy)]
+struct Drained {
+    /// Whether anything was told.
+    told: bool,
+    /// Whether there is more, behind a transaction that is still open.
+    hidden: bool,
+}
+
+impl Drained {
+    /// How long nobody looks again, unless woken, after a pause of `before`. Nobody is woken when
+    /// the transaction ends behind which something is hidden; mostly it will not be long.
+    fn pause(self, before: Duration) -> Duration {
+        match self {
+            Self { hidden: false, .. } => POLL,
+            Self { told: true, .. } => IMPATIENCE,
+            Self { .. } if before > IMPATIENCE_AT_MOST => IMPATIENCE,
+            Self { .. } => (before * 2).min(IMPATIENCE_AT_MOST),
+        }
+    }
+}
 
 /// Tells what happens to whoever follows a session. It never waits for any of them.
 #[derive(Debug, Clone, Default)]
@@ -121,28 +145,23 @@ impl EventHub {
     pub async fn run(&self, store: &Store) -> StoreResult<()> {
         let mut pause = POLL;
         loop {
-            let woken = timeout(pause, store.wake().events()).await.is_ok();
-            let told = self.drain(store).await?;
-            // Woken for nothing: what was committed stands behind a transaction that is still
-            // open. It will not be long.
-            pause = match (told, woken) {
-                (true, _) => POLL,
-                (false, true) => IMPATIENCE,
-                (false, false) => (pause * 2).min(POLL),
-            };
+            // Woken or not: the look is the same.
+            let _ = timeout(pause, store.wake().events()).await;
+            pause = self.drain(store).await?.pause(pause);
         }
     }
 
-    async fn drain(&self, store: &Store) -> StoreResult<bool> {
-        let mut any = false;
+    async fn drain(&self, store: &Store) -> StoreResult<Drained> {
+        let mut told = false;
         loop {
             let after = self.inner().told;
-            let events = store.events_after(after, BATCH).await?;
-            let full = i64::try_from(events.len()).is_ok_and(|count| count == BATCH);
-            any |= !events.is_empty();
-            self.tell(events);
+            let page = store.events_after(after, BATCH).await?;
+            let full = i64::try_from(page.events.len()).is_ok_and(|count| count == BATCH);
+            told |= !page.events.is_empty();
+            self.tell(page.events);
             if !full {
-                return Ok(any);
+                let hidden = page.hidden;
+                return Ok(Drained { told, hidden });
             }
         }
     }
@@ -150,14 +169,14 @@ impl EventHub {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use chrono::DateTime;
     use mf_domain::{SessionId, TenantId};
     use mf_store::{EventPosition, LoggedEvent};
     use uuid::Uuid;
 
-    use super::{EventHub, line::MOST_EVENTS};
+    use super::{Drained, EventHub, IMPATIENCE, IMPATIENCE_AT_MOST, POLL, line::MOST_EVENTS};
 
     fn session(number: u128) -> SessionId {
         Uuid::from_u128(number).into()
@@ -172,6 +191,27 @@ mod tests {
             body: "{}".to_owned(),
             created_at: DateTime::UNIX_EPOCH,
             position: EventPosition::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_looked_for_again_soon_whatever_else_was_told() {
+        let hidden = |told| Drained { told, hidden: true };
+        assert_eq!(hidden(true).pause(POLL), IMPATIENCE);
+        assert_eq!(hidden(true).pause(IMPATIENCE_AT_MOST), IMPATIENCE);
+        let mut pause = POLL;
+        let mut waited = Duration::ZERO;
+        for _ in 0..20 {
+            pause = hidden(false).pause(pause);
+            assert!(pause <= (waited + IMPATIENCE).min(IMPATIENCE_AT_MOST));
+            waited += pause;
+        }
+        for told in [true, false] {
+            let all = Drained {
+                told,
+                hidden: false,
+            };
+            assert_eq!(all.pause(pause), POLL);
         }
     }
 

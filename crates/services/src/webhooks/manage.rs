@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use mf_domain::{MAX_WEBHOOKS, WebhookId};
 use mf_outbound::{Purpose, Refused};
 use mf_store::{NewWebhook, ReplayRange, StoreError, Tenant, Webhook, WebhookPatch};
@@ -70,15 +71,31 @@ pub enum WebhookRefused {
     /// Its address is one that nothing is sent to.
     #[error(transparent)]
     Url(#[from] Refused),
+    /// Its address is not what it looks like.
+    #[error("{0}")]
+    Address(&'static str),
     /// The secret is none.
     #[error("{0}")]
     Secret(String),
+    /// Receivers may have the secret of another rotation by now.
+    #[error(
+        "A rotation is under way until {}: end it with {{\"activate\": true}}, or send \
+         {{\"replace\": true}} to put another secret in the place of the new one",
+        .until.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )]
+    RotationUnderWay {
+        /// Until when it is, at the longest.
+        until: DateTime<Utc>,
+    },
     /// There is no rotation to be ended.
     #[error("No rotation of the secret is under way")]
     NoRotation,
     /// It is off, and nothing would be sent.
     #[error("The webhook is off: switch it on with is_active, then replay")]
     Off,
+    /// It is being tried out already, as often as it may be at a time, or others are.
+    #[error("Too many webhooks of this tenant are being tested: try again in a moment")]
+    TooManyTrials,
     /// Something beneath failed.
     #[error(transparent)]
     Failed(#[from] ServiceError),
@@ -104,7 +121,7 @@ impl Services {
         tenant: Tenant,
         draft: WebhookDraft<'_>,
     ) -> Result<KeyedWebhook, WebhookRefused> {
-        self.outbound.check_url(draft.url, Purpose::Webhook)?;
+        self.check_address(draft.url)?;
         let secret = self.secret_or_new(draft.secret)?;
         let id: WebhookId = self.ids.mint();
         let sealed = self.seal_secret(tenant, id, &secret)?;
@@ -136,7 +153,7 @@ impl Services {
         change: WebhookChange<'_>,
     ) -> Result<Webhook, WebhookRefused> {
         if let Some(url) = change.url {
-            self.outbound.check_url(url, Purpose::Webhook)?;
+            self.check_address(url)?;
         }
         let secret = change.secret.map(WebhookSecret::parse).transpose()?;
         let sealed = secret
@@ -156,20 +173,52 @@ impl Services {
         Ok(webhook)
     }
 
+    /// Removes a webhook, with what is on its way to it.
+    pub async fn delete_webhook(
+        &self,
+        tenant: Tenant,
+        id: WebhookId,
+    ) -> Result<(), WebhookRefused> {
+        // Off first, for everybody to see: nothing more is queued for it, which the deletion
+        // would have to wait for.
+        let off = WebhookPatch {
+            is_active: Some(false),
+            ..WebhookPatch::default()
+        };
+        let mut tx = self.store.begin(tenant).await?;
+        let found = tx.webhooks().update(id, &off).await?;
+        found.ok_or(WebhookRefused::NotFound)?;
+        tx.commit().await?;
+        let mut tx = self.store.begin(tenant).await?;
+        if !tx.webhooks().delete(id).await? {
+            return Err(WebhookRefused::NotFound);
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Begins a rotation: the new secret and the one before it both sign, for a day or until it
-    /// is activated.
+    /// is activated. Until then there is no other, unless its secret is to be replaced: the first
+    /// answer was lost. Otherwise receivers may have it.
     pub async fn rotate_webhook_secret(
         &self,
         tenant: Tenant,
         id: WebhookId,
         secret: Option<&str>,
+        replace: bool,
     ) -> Result<KeyedWebhook, WebhookRefused> {
         let secret = self.secret_or_new(secret)?;
         let sealed = self.seal_secret(tenant, id, &secret)?;
         let mut tx = self.store.begin(tenant).await?;
-        let webhook = tx.webhooks().rotate_secret(id, &sealed, ROTATION).await?;
+        let webhook = tx
+            .webhooks()
+            .rotate_secret(id, &sealed, ROTATION, replace)
+            .await?;
         let webhook = webhook.ok_or(WebhookRefused::NotFound)?;
         tx.commit().await?;
+        if let Some(until) = webhook.previous_until.filter(|_| webhook.secret != sealed) {
+            return Err(WebhookRefused::RotationUnderWay { until });
+        }
         Ok(KeyedWebhook {
             webhook,
             secret: secret.expose().to_owned(),
@@ -185,10 +234,7 @@ impl Services {
         let mut tx = self.store.begin(tenant).await?;
         let webhook = tx.webhooks().lookup(id).await?;
         let webhook = webhook.ok_or(WebhookRefused::NotFound)?;
-        let under_way = webhook
-            .previous_until
-            .is_some_and(|until| until > self.clock.now());
-        if !under_way {
+        if webhook.previous_until.is_none() {
             return Err(WebhookRefused::NoRotation);
         }
         let webhook = tx.webhooks().activate_secret(id).await?;
@@ -205,9 +251,6 @@ impl Services {
         id: WebhookId,
         mut range: ReplayRange,
     ) -> Result<u64, WebhookRefused> {
-        // What fails again meanwhile, or happens meanwhile, is not part of it.
-        let now = self.clock.now();
-        range.until = Some(range.until.map_or(now, |until| until.min(now)));
         let mut replayed = 0;
         loop {
             let mut tx = self.store.begin(tenant).await?;
@@ -222,10 +265,24 @@ impl Services {
             tx.commit().await?;
             replayed += step.count;
             match step.next {
-                Some(since) => range.since = since,
+                Some(rest) => range = rest,
                 None => return Ok(replayed),
             }
         }
+    }
+
+    /// What is kept is what was given, and is to be what is called: nothing in it that is left
+    /// out on the way.
+    fn check_address(&self, url: &str) -> Result<(), WebhookRefused> {
+        let address = |sentence| Err(WebhookRefused::Address(sentence));
+        if url.chars().any(char::is_control) {
+            return address("The address contains control characters");
+        }
+        let parsed = self.outbound.check_url(url, Purpose::Webhook)?;
+        if parsed.fragment().is_some() {
+            return address("The address has a fragment (#…), which is never sent");
+        }
+        Ok(())
     }
 
     fn secret_or_new(&self, secret: Option<&str>) -> Result<WebhookSecret, BadSecret> {

@@ -21,6 +21,7 @@ use crate::{ServiceError, Services, Vault};
 use signature::{Signing, WebhookSecret};
 
 pub use manage::{KeyedWebhook, WebhookChange, WebhookDraft, WebhookRefused};
+pub(crate) use try_out::TRIALS;
 pub use try_out::TriedOut;
 
 /// The place that a webhook's secrets are sealed for.

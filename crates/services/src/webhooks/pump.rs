@@ -4,18 +4,20 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use mf_domain::{DeliveryState, WebhookId};
 use mf_store::{
-    Claim, ClaimedDelivery, DeliveryRoom, Hopeless, SettledDelivery, StoreResult, Tenant,
+    Claim, ClaimedDelivery, DeliveryRoom, Hopeless, SettledDelivery, StoreError, StoreResult,
+    Tenant,
 };
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tracing::{error, warn};
+use uuid::Uuid;
 
 use super::{
     attempt::{Attempt, Attempted, attempt},
     schedule::{endpoint_pause, next_attempt},
-    switch_off::Reason,
+    switch_off::{Reason, SwitchOff},
 };
 use crate::{Services, work};
 
@@ -36,6 +38,9 @@ const LEASE: Duration = Duration::from_secs(25);
 const POLL: Duration = Duration::from_secs(1);
 /// How soon again after the database failed.
 const AGAIN: Duration = Duration::from_millis(200);
+/// How long the database may take to claim or to write down. One that is gone without a word
+/// would be waited for as long as the system goes on sending: a quarter of an hour.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An attempt that is over.
 struct Ended {
@@ -59,6 +64,8 @@ struct Pump {
     look: bool,
     /// When claims of processes that died were last given back.
     reclaimed: Option<Instant>,
+    /// Claims whose commit was not answered. What they hold, if anything, is not under way.
+    doubtful: Vec<Uuid>,
 }
 
 impl Services {
@@ -89,16 +96,35 @@ impl Services {
 
     async fn delivery_turn(self: &Arc<Self>, pump: &mut Pump, going_down: bool) -> StoreResult<()> {
         if !pump.ended.is_empty() {
-            self.write_down_deliveries(&pump.ended).await?;
+            // Kept until then: written down again, it counts once.
+            let off = within(PATIENCE, self.write_down_deliveries(&pump.ended)).await?;
             pump.ended.clear();
             // Where there was no room before, there may be now.
             pump.look = true;
+            self.switch_webhooks_off(off).await;
         }
         if pump.look && !going_down {
-            let full = self.take_on_deliveries(pump).await?;
+            let full = within(PATIENCE, self.take_on_deliveries(pump)).await?;
             pump.look = full;
         }
         Ok(())
+    }
+
+    /// Does it, and waits for it a moment at the most: it may have to stand in line for a
+    /// connection. If it fails, the next attempt will say the same.
+    async fn switch_webhooks_off(self: &Arc<Self>, off: Vec<SwitchOff>) {
+        if off.is_empty() {
+            return;
+        }
+        let services = Arc::clone(self);
+        let task = self.tracker.spawn(async move {
+            for one in off {
+                if let Err(error) = services.switch_webhook_off(one).await {
+                    warn!(webhook = %one.webhook_id, error = %error, "a webhook was not switched off");
+                }
+            }
+        });
+        let _ = timeout(POLL, task).await;
     }
 
     /// Waits until there is something to do.
@@ -148,15 +174,23 @@ impl Services {
         };
         let mut tx = self
             .store
-            .system("webhooks of all tenants are told")
+            .system_apart("webhooks of all tenants are told")
             .await?;
+        if !pump.doubtful.is_empty() {
+            let back = tx.release_claims(&pump.doubtful).await?;
+            metrics::counter!("webhook_claims_lost_total").increment(back);
+        }
         let reclaim = pump.reclaimed.is_none_or(|then| then.elapsed() >= POLL);
         if reclaim {
             let back = tx.reclaim_deliveries().await?;
             metrics::counter!("webhook_claims_lost_total").increment(back);
         }
         let claimed = tx.claim_deliveries(claim, room).await?;
+        if !claimed.is_empty() {
+            pump.doubtful.push(claim.id);
+        }
         tx.commit().await?;
+        pump.doubtful.clear();
         if reclaim {
             pump.reclaimed = Some(Instant::now());
         }
@@ -185,6 +219,7 @@ impl Services {
             settled: SettledDelivery {
                 id: delivery.id,
                 claim: claim.id,
+                generation: delivery.generation,
                 at,
                 success: tried.success,
                 status_code: tried.status_code,
@@ -232,8 +267,8 @@ impl Services {
         attempt(&self.outbound, request).await
     }
 
-    /// Writes down what came of attempts, and does what follows from it.
-    async fn write_down_deliveries(&self, ended: &[Ended]) -> StoreResult<()> {
+    /// Writes down what came of attempts. Answers which webhooks are to be switched off for it.
+    async fn write_down_deliveries(&self, ended: &[Ended]) -> StoreResult<Vec<SwitchOff>> {
         let mut settled: Vec<SettledDelivery> =
             ended.iter().map(|one| one.settled.clone()).collect();
         let written = match self.settle_deliveries(&settled).await {
@@ -255,17 +290,19 @@ impl Services {
             .iter()
             .zip(&states)
             .filter(|(one, state)| one.gone && state.is_some())
-            .map(|(one, _)| (one.tenant, one.webhook_id, Reason::Gone));
-        let hopeless = hopeless
-            .into_iter()
-            .map(|Hopeless { webhook_id, tenant }| (tenant, webhook_id, Reason::Hopeless));
-        for (tenant, webhook, reason) in gone.chain(hopeless) {
-            // If it fails now: the next attempt will say the same.
-            if let Err(error) = self.switch_webhook_off(tenant, webhook, reason).await {
-                warn!(webhook = %webhook, error = %error, "a webhook was not switched off");
-            }
-        }
-        Ok(())
+            .map(|(one, _)| SwitchOff {
+                tenant: one.tenant,
+                webhook_id: one.webhook_id,
+                generation: one.settled.generation,
+                reason: Reason::Gone,
+            });
+        let hopeless = hopeless.into_iter().map(|one| SwitchOff {
+            tenant: one.tenant,
+            webhook_id: one.webhook_id,
+            generation: one.generation,
+            reason: Reason::Hopeless,
+        });
+        Ok(gone.chain(hopeless).collect())
     }
 
     async fn settle_deliveries(
@@ -285,6 +322,12 @@ impl Services {
     fn chance(&self) -> f64 {
         f64::from(u32::from_le_bytes(self.ids.bytes::<4>())) / f64::from(u32::MAX)
     }
+}
+
+/// Does it, or gives up after `limit`, and with it the connection.
+async fn within<T>(limit: Duration, work: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    let done = timeout(limit, work).await;
+    done.unwrap_or_else(|_| Err(StoreError::busy()))
 }
 
 impl Pump {
@@ -322,5 +365,19 @@ impl Ended {
         if self.fresh && self.settled.success {
             metrics::histogram!("webhook_delivery_lag_seconds").record(self.age.as_secs_f64());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::{Duration, StoreError, within};
+
+    #[tokio::test]
+    async fn a_database_that_says_nothing_is_not_waited_for() {
+        let waited = within::<()>(Duration::ZERO, pending()).await;
+        assert!(matches!(waited, Err(StoreError::Unavailable(_))));
+        assert!(within(Duration::ZERO, async { Ok(1) }).await.is_ok());
     }
 }

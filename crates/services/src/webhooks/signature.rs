@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// What a secret of Standard Webhooks begins with; base64 follows.
 const PREFIX: &str = "whsec_";
 /// Characters of a secret that a client chooses.
-const LONGEST: usize = 255;
+const LENGTHS: std::ops::RangeInclusive<usize> = 8..=255;
 /// The client's name, as endpoints see it.
 const USER_AGENT: &str = concat!("MoltFlow-Webhooks/", env!("CARGO_PKG_VERSION"));
 
@@ -32,8 +32,11 @@ pub(crate) struct WebhookSecret(SecretString);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadSecret {
     /// Nothing, or too much.
-    #[error("The secret must have 1 to 255 characters")]
+    #[error("The secret must have 8 to 255 characters")]
     Length,
+    /// One that would be taken for another by those who decode it.
+    #[error("What follows whsec_ in the secret must be base64")]
+    NotBase64,
     /// What one copies along without seeing it, and which the other side has not.
     #[error("The secret must not begin or end with a blank, nor contain control characters")]
     Invisible,
@@ -42,13 +45,17 @@ pub(crate) enum BadSecret {
 impl WebhookSecret {
     /// What a client chose.
     pub(crate) fn parse(text: &str) -> Result<Self, BadSecret> {
-        if text.is_empty() || text.chars().count() > LONGEST {
+        if !LENGTHS.contains(&text.chars().count()) {
             return Err(BadSecret::Length);
         }
         if text.trim() != text || text.chars().any(char::is_control) {
             return Err(BadSecret::Invisible);
         }
-        Ok(Self(text.into()))
+        let secret = Self(text.into());
+        if text.starts_with(PREFIX) && secret.decoded().is_none() {
+            return Err(BadSecret::NotBase64);
+        }
+        Ok(secret)
     }
 
     /// What was kept; nothing where it is no text.
@@ -83,10 +90,14 @@ impl WebhookSecret {
     /// The key of Standard Webhooks: what stands behind the prefix, decoded. Any other secret is
     /// its own key, and so is one that does not decode to anything.
     fn key(&self) -> Zeroizing<Vec<u8>> {
-        let encoded = self.expose().strip_prefix(PREFIX);
-        let decoded = encoded.and_then(|text| LENIENT.decode(text).ok());
-        let key = decoded.filter(|key| !key.is_empty());
-        Zeroizing::new(key.unwrap_or_else(|| self.expose().as_bytes().to_vec()))
+        let key = self.decoded();
+        key.unwrap_or_else(|| Zeroizing::new(self.expose().as_bytes().to_vec()))
+    }
+
+    fn decoded(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let encoded = self.expose().strip_prefix(PREFIX)?;
+        let key = LENIENT.decode(encoded).ok().map(Zeroizing::new);
+        key.filter(|key| !key.is_empty())
     }
 }
 

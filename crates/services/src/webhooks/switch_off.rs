@@ -23,6 +23,17 @@ impl Reason {
     }
 }
 
+/// A webhook that is to be switched off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SwitchOff {
+    pub(super) tenant: Tenant,
+    pub(super) webhook_id: WebhookId,
+    /// How often it had begun anew when the reason arose: what came of another address is not
+    /// held against it.
+    pub(super) generation: i32,
+    pub(super) reason: Reason,
+}
+
 /// The `data` of `webhook.disabled`.
 #[derive(Serialize)]
 struct Disabled<'a> {
@@ -36,15 +47,18 @@ struct Disabled<'a> {
 impl Services {
     /// Switches a webhook off and tells the tenant, through those that still work. What waits
     /// for it goes on waiting, until it is switched on again or given up.
-    pub(super) async fn switch_webhook_off(
-        &self,
-        tenant: Tenant,
-        id: WebhookId,
-        reason: Reason,
-    ) -> Result<(), ServiceError> {
-        let mut tx = self.store.begin(tenant).await?;
-        let off = tx.webhooks().switch_off(id, reason.sentence()).await?;
-        let Some(webhook) = off else {
+    pub(super) async fn switch_webhook_off(&self, off: SwitchOff) -> Result<(), ServiceError> {
+        let SwitchOff {
+            webhook_id: id,
+            reason,
+            ..
+        } = off;
+        let mut tx = self.store.begin(off.tenant).await?;
+        let found = tx
+            .webhooks()
+            .switch_off(id, reason.sentence(), off.generation)
+            .await?;
+        let Some(webhook) = found else {
             return Ok(());
         };
         let data = Disabled {
@@ -57,7 +71,7 @@ impl Services {
         let event = self.event(EventName::WebhookDisabled, None, &data)?;
         tx.events().append(&event).await?;
         tx.commit().await?;
-        info!(webhook = %id, ?reason, "a webhook was switched off");
+        info!(tenant = %off.tenant.id(), webhook = %id, ?reason, "a webhook was switched off");
         metrics::counter!("webhooks_disabled_total").increment(1);
         Ok(())
     }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mf_domain::{DeliveryId, EventName, WebhookId};
@@ -10,7 +10,10 @@ use super::{
     attempt::{Attempt, attempt},
     manage::WebhookRefused,
 };
-use crate::Services;
+use crate::{ServiceError, Services};
+
+/// Trials of one tenant at a time.
+pub(crate) const TRIALS: usize = 4;
 
 /// What came of trying out a webhook.
 #[derive(Debug)]
@@ -38,19 +41,31 @@ struct Trial<'a> {
 impl Services {
     /// Sends a webhook an event of its own, now and once, whether it is on or off. It stands in
     /// the delivery log like any other, and counts neither for nor against the webhook.
+    ///
+    /// No tenant has more than [`TRIALS`] under way: they are beyond every limit of deliveries. A
+    /// caller who hangs up changes nothing, not that either.
     pub async fn try_out_webhook(
-        &self,
+        self: &Arc<Self>,
         tenant: Tenant,
         id: WebhookId,
     ) -> Result<TriedOut, WebhookRefused> {
+        let place = self.trials.place(tenant.id(), Duration::ZERO).await;
+        let place = place.ok_or(WebhookRefused::TooManyTrials)?;
+        let services = Arc::clone(self);
+        let trial = self.tracker.spawn(async move {
+            let _place = place;
+            services.try_out(tenant, id).await
+        });
+        let tried = trial.await;
+        tried.map_err(|_| ServiceError::Internal("a trial of a webhook was lost"))?
+    }
+
+    async fn try_out(&self, tenant: Tenant, id: WebhookId) -> Result<TriedOut, WebhookRefused> {
         let mut tx = self.store.begin(tenant).await?;
         let webhook = tx.webhooks().lookup(id).await?;
         let webhook = webhook.ok_or(WebhookRefused::NotFound)?;
         let at = self.clock.now();
-        let previous = webhook
-            .previous_secret
-            .as_deref()
-            .filter(|_| webhook.previous_until.is_some_and(|until| until > at));
+        let previous = webhook.previous_secret.as_deref();
         let signing = self.signing(tenant, id, &webhook.secret, previous)?;
         let data = Trial {
             webhook_id: id,
@@ -76,6 +91,7 @@ impl Services {
         let settled = SettledDelivery {
             id: delivery_id,
             claim: Uuid::nil(),
+            generation: 0,
             at,
             success: tried.success,
             status_code: tried.status_code,

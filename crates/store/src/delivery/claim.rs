@@ -40,6 +40,8 @@ pub struct ClaimedDelivery {
     pub webhook_id: WebhookId,
     /// Where that is.
     pub url: String,
+    /// How often the webhook had begun anew by then.
+    pub generation: i32,
     /// What signs, sealed.
     pub secret: Vec<u8>,
     /// What signed before, sealed, while both count.
@@ -79,6 +81,7 @@ struct Row {
     fresh: bool,
     created_at: DateTime<Utc>,
     url: String,
+    generation: i32,
     secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
     body: Option<String>,
@@ -91,6 +94,7 @@ impl From<Row> for ClaimedDelivery {
             tenant: Tenant::new(row.tenant_id.into()),
             webhook_id: row.webhook_id.into(),
             url: row.url,
+            generation: row.generation,
             secret: row.secret,
             previous_secret: row.previous_secret,
             event_id: row.event_id.into(),
@@ -163,17 +167,16 @@ impl SystemTx {
         Ok(back.rows_affected())
     }
 
-    /// Gives back what was claimed and not begun: others need not wait for the lease's end.
-    pub async fn release_deliveries(&mut self, ids: &[DeliveryId], claim: Uuid) -> StoreResult<()> {
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-        sqlx::query!(
+    /// Gives back all of claims of which nothing was begun, since nobody knew whether they had
+    /// been made: others need not wait for the lease's end.
+    pub async fn release_claims(&mut self, claims: &[Uuid]) -> StoreResult<u64> {
+        let back = sqlx::query!(
             "UPDATE webhook_delivery SET claim_id = NULL, lease_until = NULL, holder = NULL
-             WHERE id = ANY ($1) AND claim_id = $2",
-            &ids,
-            claim
+             WHERE claim_id IS NOT NULL AND claim_id = ANY ($1)",
+            claims
         )
         .execute(self.conn())
         .await?;
-        Ok(())
+        Ok(back.rows_affected())
     }
 }

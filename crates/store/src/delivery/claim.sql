@@ -98,7 +98,7 @@ WITH RECURSIVE waiting AS (
 )
 SELECT t.id AS "id!", t.tenant_id AS "tenant_id!", t.webhook_id AS "webhook_id!",
     t.event_id AS "event_id!", t.event_name AS "event_name!", t.tries AS "tries!",
-    t.fresh AS "fresh!", t.created_at AS "created_at!", w.url, w.secret,
+    t.fresh AS "fresh!", t.created_at AS "created_at!", w.url, w.generation, w.secret,
     CASE WHEN w.previous_until > now() THEN w.previous_secret END
         AS previous_secret,
     e.body AS "body?"

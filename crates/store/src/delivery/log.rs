@@ -23,7 +23,7 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Attempts since it was made, or replayed.
     pub tries: i32,
-    /// When it is tried next, while it is pending.
+    /// When it is tried next, while it is pending and its webhook is on.
     pub next_at: Option<DateTime<Utc>>,
     /// The newest attempts, oldest first.
     pub attempts: Vec<DeliveryAttempt>,
@@ -87,7 +87,8 @@ pub struct DeliveryCounts {
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// How much is waiting, of all tenants.
+/// How much is waiting, of all tenants. What waits is counted up to a bound, which is what is
+/// said of a longer queue.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueDepth {
     /// First attempts that nobody is at.
@@ -98,6 +99,29 @@ pub struct QueueDepth {
     pub claimed: i64,
     /// Seconds that the oldest first attempt has waited for.
     pub lag_seconds: f64,
+}
+
+/// What is tried next is not tried before its webhook's break is over, and not while it is off.
+macro_rules! delivery_query {
+    ($rest:literal, $($bind:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT d.id, d.webhook_id, d.event_id, d.event_name, d.event_at,
+                   d.state AS "state: _", d.tries,
+                   CASE WHEN d.state = 'pending' THEN (
+                       SELECT greatest(d.next_at, CASE
+                           WHEN s.blocked_until <= now() + interval '1 hour'
+                           THEN s.blocked_until END)
+                       FROM webhook w
+                       JOIN webhook_state s ON s.tenant_id = w.tenant_id AND s.webhook_id = w.id
+                       WHERE w.tenant_id = d.tenant_id AND w.id = d.webhook_id AND w.is_active
+                   ) END AS next_at,
+                   d.attempts AS "attempts: _", d.created_at, d.finished_at
+               FROM webhook_delivery d "#
+                + $rest,
+            $($bind),+
+        )
+    };
 }
 
 struct Row {
@@ -144,17 +168,12 @@ impl Deliveries<'_> {
         let (tenant, id) = (self.tenant(), webhook.uuid());
         let state = filter.state.map(DeliveryState::as_str);
         let event = filter.event.map(EventName::as_str);
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT id, webhook_id, event_id, event_name, event_at, state AS "state: _", tries,
-                   CASE WHEN state = 'pending' THEN next_at END AS next_at,
-                   attempts AS "attempts: _", created_at, finished_at
-               FROM webhook_delivery
-               WHERE tenant_id = $1 AND webhook_id = $2
-                 AND ($3::text IS NULL OR state = $3) AND ($4::text IS NULL OR event_name = $4)
-                 AND ($5::timestamptz IS NULL OR event_at >= $5)
-                 AND ($6::timestamptz IS NULL OR event_at < $6)
-               ORDER BY event_at DESC, id DESC LIMIT $7 OFFSET $8"#,
+        let rows = delivery_query!(
+            "WHERE d.tenant_id = $1 AND d.webhook_id = $2
+               AND ($3::text IS NULL OR d.state = $3) AND ($4::text IS NULL OR d.event_name = $4)
+               AND ($5::timestamptz IS NULL OR d.event_at >= $5)
+               AND ($6::timestamptz IS NULL OR d.event_at < $6)
+             ORDER BY d.event_at DESC, d.id DESC LIMIT $7 OFFSET $8",
             tenant,
             id,
             state,
@@ -186,12 +205,8 @@ impl Deliveries<'_> {
 
     /// One delivery.
     pub async fn lookup(self, id: DeliveryId) -> StoreResult<Option<Delivery>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"SELECT id, webhook_id, event_id, event_name, event_at, state AS "state: _", tries,
-                   CASE WHEN state = 'pending' THEN next_at END AS next_at,
-                   attempts AS "attempts: _", created_at, finished_at
-               FROM webhook_delivery WHERE tenant_id = $1 AND id = $2"#,
+        let row = delivery_query!(
+            "WHERE d.tenant_id = $1 AND d.id = $2",
             self.tenant(),
             id.uuid(),
         )
@@ -245,21 +260,16 @@ impl Deliveries<'_> {
 }
 
 impl SystemTx {
-    /// How much waits in the queue.
-    pub async fn delivery_queue_depth(&mut self) -> StoreResult<QueueDepth> {
-        let row = sqlx::query_as!(
-            QueueDepth,
-            r#"SELECT count(*) FILTER (WHERE fresh) AS "fresh!",
-                   count(*) FILTER (WHERE NOT fresh) AS "again!",
-                   (SELECT count(*) FROM webhook_delivery WHERE claim_id IS NOT NULL)
-                       AS "claimed!",
-                   -- A first attempt is due when it is made.
-                   coalesce(extract(epoch FROM now() - min(q.next_at) FILTER (WHERE fresh)), 0)
-                       ::float8 AS "lag_seconds!"
-               FROM webhook_delivery q WHERE finished_at IS NULL AND claim_id IS NULL"#
-        )
-        .fetch_one(self.conn())
-        .await?;
+    /// How much waits in the queue. Of a queue without end no more than `most` is read, of either
+    /// kind.
+    pub async fn delivery_queue_depth(&mut self, most: i64) -> StoreResult<QueueDepth> {
+        // As for claims: no plan that was made while the queue was short, and reads all of it.
+        sqlx::raw_sql("SET LOCAL enable_seqscan = off")
+            .execute(self.conn())
+            .await?;
+        let row = sqlx::query_file_as!(QueueDepth, "src/delivery/depth.sql", most)
+            .fetch_one(self.conn())
+            .await?;
         Ok(row)
     }
 }

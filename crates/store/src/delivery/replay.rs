@@ -5,7 +5,7 @@ use super::{Deliveries, keepable};
 use crate::{NewEvent, StoreResult};
 
 /// What of a webhook's past is to be sent again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplayRange {
     /// Events from then on,
     pub since: DateTime<Utc>,
@@ -21,14 +21,15 @@ pub struct ReplayRange {
 pub struct Replayed {
     /// How many are sent again.
     pub count: u64,
-    /// Where the next step begins: events from then on. `None` where that was all.
-    pub next: Option<DateTime<Utc>>,
+    /// What is left for the next step: nothing of what happened, or failed again, after the
+    /// first one had begun. `None` where that was all.
+    pub next: Option<ReplayRange>,
 }
 
 impl Deliveries<'_> {
     /// Sends one again, at once, with its retries before it as at first. What is under way at
-    /// this moment is left alone, and what was never tried is sent as it would be anyway.
-    /// `false` where there is none of this id.
+    /// this moment is left alone, a trial as any other, and what was never tried is sent as it
+    /// would be anyway. `false` where there is none of this id.
     pub async fn replay(self, id: DeliveryId) -> StoreResult<bool> {
         let found = sqlx::query_scalar!(
             r#"WITH again AS (
@@ -36,11 +37,15 @@ impl Deliveries<'_> {
                    SET fresh = fresh AND state = 'pending', state = 'pending', tries = 0,
                        next_at = now(), finished_at = NULL
                    WHERE tenant_id = $1 AND id = $2 AND claim_id IS NULL
+                     -- No trial takes so long: this one broke off.
+                     AND NOT (event_name = $3 AND state = 'dead' AND tries = 0
+                         AND finished_at > now() - interval '1 minute')
                )
                SELECT EXISTS (
                    SELECT FROM webhook_delivery WHERE tenant_id = $1 AND id = $2) AS "found!""#,
             self.tenant(),
             id.uuid(),
+            EventName::WebhookTest.as_str(),
         )
         .fetch_one(self.tx.conn())
         .await?;
@@ -59,35 +64,42 @@ impl Deliveries<'_> {
     ) -> StoreResult<Replayed> {
         let (tenant, id) = (self.tenant(), webhook.uuid());
         // One replay of a webhook at a time: two would make twins. The webhook first, as everybody
-        // does who locks both.
-        sqlx::query!(
-            "SELECT FROM webhook w
+        // does who locks both. And the end by the same clock as events have their times from.
+        let until = sqlx::query_scalar!(
+            r#"SELECT least($3, now()) AS "until!" FROM webhook w
              JOIN webhook_state s ON s.tenant_id = w.tenant_id AND s.webhook_id = w.id
              WHERE w.tenant_id = $1 AND w.id = $2
-             FOR KEY SHARE OF w FOR NO KEY UPDATE OF s",
+             FOR KEY SHARE OF w FOR NO KEY UPDATE OF s"#,
             tenant,
-            id
+            id,
+            range.until,
         )
-        .execute(self.tx.conn())
+        .fetch_optional(self.tx.conn())
         .await?;
+        let Some(until) = until else {
+            return Ok(Replayed {
+                count: 0,
+                next: None,
+            });
+        };
         let row = sqlx::query!(
             r#"WITH dead AS MATERIALIZED (
                    SELECT id, event_at AS at FROM webhook_delivery
                    WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'dead'
-                     AND event_at >= $3 AND ($4::timestamptz IS NULL OR event_at < $4)
+                     AND event_at >= $3 AND event_at < $4
                      AND event_name <> $7
                    ORDER BY event_at FETCH FIRST $6 ROWS WITH TIES
                ), delivered AS MATERIALIZED (
                    SELECT id, event_at AS at FROM webhook_delivery
                    WHERE $5 AND tenant_id = $1 AND webhook_id = $2 AND state = 'delivered'
-                     AND event_at >= $3 AND ($4::timestamptz IS NULL OR event_at < $4)
+                     AND event_at >= $3 AND event_at < $4
                      AND event_name <> $7
                    ORDER BY event_at FETCH FIRST $6 ROWS WITH TIES
                ), missed AS MATERIALIZED (
                    SELECT e.id, e.created_at AS at, e.name FROM webhook w
                    JOIN event e ON e.tenant_id = w.tenant_id AND w.events && ARRAY[e.name, '*']
                    WHERE $5 AND w.tenant_id = $1 AND w.id = $2
-                     AND e.created_at >= $3 AND ($4::timestamptz IS NULL OR e.created_at < $4)
+                     AND e.created_at >= $3 AND e.created_at < $4
                      AND e.name <> $7
                      AND NOT EXISTS (
                          SELECT FROM webhook_delivery d
@@ -122,7 +134,7 @@ impl Deliveries<'_> {
             tenant,
             id,
             range.since,
-            range.until,
+            until,
             range.all,
             limit,
             EventName::WebhookTest.as_str(),
@@ -132,7 +144,11 @@ impl Deliveries<'_> {
         self.tx.queued = true;
         Ok(Replayed {
             count: row.count.unsigned_abs(),
-            next: row.next,
+            next: row.next.map(|since| ReplayRange {
+                since,
+                until: Some(until),
+                ..range
+            }),
         })
     }
 
@@ -160,7 +176,8 @@ impl Deliveries<'_> {
         Ok(id.into())
     }
 
-    /// Writes down what came of trying out a webhook.
+    /// Writes down what came of trying out a webhook, unless it took so long that it was taken
+    /// for broken off, and is sent again.
     pub async fn tried_out(
         self,
         id: DeliveryId,
@@ -174,7 +191,8 @@ impl Deliveries<'_> {
                      'number', 1, 'at', $4::timestamptz, 'status_code', $5::int,
                      'latency_ms', round($6::float8::numeric, 1), 'error', $7::text,
                      'response', $8::text))
-             WHERE tenant_id = $1 AND id = $2",
+             WHERE tenant_id = $1 AND id = $2
+               AND state = 'dead' AND tries = 0 AND claim_id IS NULL",
             self.tenant(),
             id.uuid(),
             attempt.success,

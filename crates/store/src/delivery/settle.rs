@@ -17,6 +17,8 @@ pub struct SettledDelivery {
     pub id: DeliveryId,
     /// The claim under which it was made.
     pub claim: Uuid,
+    /// How often the webhook had begun anew by then.
+    pub generation: i32,
     /// When it began.
     pub at: DateTime<Utc>,
     /// Whether the endpoint took it.
@@ -50,6 +52,8 @@ impl std::fmt::Debug for SettledDelivery {
 struct Counted {
     place: usize,
     webhook: WebhookId,
+    /// How often the webhook has begun anew by now.
+    generation: i32,
     state: DeliveryState,
 }
 
@@ -57,6 +61,9 @@ impl SystemTx {
     /// Writes down what came of attempts, of each only where its claim still holds: whoever
     /// lost it has nothing to say any more. Answers, of each, how the delivery stands now,
     /// `None` where the claim was lost; and the webhooks that there is no hope for.
+    ///
+    /// What a webhook's attempts came to before it began anew, at another address perhaps, is
+    /// counted, and says nothing about how it fares now.
     ///
     /// `chance` spreads breaks: from 0 to 1.
     pub async fn settle_deliveries(
@@ -72,12 +79,20 @@ impl SystemTx {
         }
         // In the order in which they ended.
         counted.sort_by_key(|one| settled[one.place].at + settled[one.place].latency);
-        let mut tallies: BTreeMap<WebhookId, Tally> = BTreeMap::new();
+        let (mut now, mut before) = <(BTreeMap<WebhookId, Tally>, BTreeMap<_, _>)>::default();
         for one in counted {
-            let tally = tallies.entry(one.webhook).or_default();
-            tally.take(&settled[one.place], one.state);
+            let attempt = &settled[one.place];
+            let tallies = if attempt.generation == one.generation {
+                &mut now
+            } else {
+                &mut before
+            };
+            let tally: &mut Tally = tallies.entry(one.webhook).or_default();
+            tally.generation = one.generation;
+            tally.take(attempt, one.state);
         }
-        let hopeless = self.settle_webhooks(&tallies, chance).await?;
+        self.count_before(&before).await?;
+        let hopeless = self.settle_webhooks(&now, chance).await?;
         Ok((states, hopeless))
     }
 
@@ -143,7 +158,10 @@ impl SystemTx {
                    AS t (id, claim_id, success, at, status_code, latency_ms, error, response,
                          retry_after, number)
                WHERE d.id = t.id AND d.claim_id = t.claim_id
+               -- Nothing begins anew at this moment: that waits for the rows that are held.
                RETURNING t.number AS "number!", d.webhook_id,
+                   (SELECT w.generation FROM webhook w WHERE w.id = d.webhook_id)
+                       AS "generation!",
                    d.state AS "state: Word<DeliveryState>""#,
             &ids,
             &claims,
@@ -161,6 +179,7 @@ impl SystemTx {
             Some(Counted {
                 place: usize::try_from(row.number - 1).ok()?,
                 webhook: row.webhook_id.into(),
+                generation: row.generation,
                 state: row.state.into(),
             })
         });

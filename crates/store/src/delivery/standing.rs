@@ -22,11 +22,14 @@ pub struct Hopeless {
     pub webhook_id: WebhookId,
     /// Whose it is.
     pub tenant: Tenant,
+    /// How often it has begun anew by now.
+    pub generation: i32,
 }
 
 /// What a batch means for one webhook.
 #[derive(Default)]
 pub(super) struct Tally {
+    pub(super) generation: i32,
     delivered: i32,
     failed: i32,
     dead: i32,
@@ -133,8 +136,44 @@ impl SystemTx {
             .map(|row| Hopeless {
                 webhook_id: row.webhook_id.into(),
                 tenant: Tenant::new(row.tenant_id.into()),
+                generation: tallies
+                    .get(&row.webhook_id.into())
+                    .map_or(0, |tally| tally.generation),
             })
             .collect())
+    }
+}
+
+impl SystemTx {
+    /// Counts attempts of webhooks that have begun anew since, whose rows are locked.
+    pub(super) async fn count_before(
+        &mut self,
+        tallies: &BTreeMap<WebhookId, Tally>,
+    ) -> StoreResult<()> {
+        if tallies.is_empty() {
+            return Ok(());
+        }
+        let each = || tallies.values();
+        let ids: Vec<Uuid> = tallies.keys().map(|id| id.uuid()).collect();
+        let delivered: Vec<i32> = each().map(|tally| tally.delivered).collect();
+        let failed: Vec<i32> = each().map(|tally| tally.failed).collect();
+        let dead: Vec<i32> = each().map(|tally| tally.dead).collect();
+        sqlx::query!(
+            "UPDATE webhook_state s
+             SET delivered_count = s.delivered_count + t.delivered,
+                 failed_attempt_count = s.failed_attempt_count + t.failed,
+                 dead_count = s.dead_count + t.dead
+             FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[])
+                 AS t (webhook_id, delivered, failed, dead)
+             WHERE s.webhook_id = t.webhook_id",
+            &ids,
+            &delivered,
+            &failed,
+            &dead,
+        )
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 }
 

@@ -8,15 +8,11 @@ use serde_json::json;
 use sqlx::Connection as _;
 
 use crate::{
-    queue::{Batch, MINUTE, Queue, ROOM, news, settle_in},
+    queue::{Batch, MINUTE, Queue, ROOM, WAITS, news, settle_in},
     support::past_claim,
 };
 
 use DeliveryState::{Dead, Delivered, Pending};
-
-/// Whether anybody waits for somebody else's rows.
-const WAITS: &str = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                     WHERE a.datname = current_database() AND NOT l.granted";
 
 /// The events that wait for a webhook each, in the order in which they happened.
 async fn waiting(queue: &Queue) -> Vec<(u128, u128)> {
@@ -87,7 +83,10 @@ async fn whoever_claims_a_delivery_has_all_that_is_to_be_sent_and_where() {
     let webhook = queue.hook().await;
     let event = queue.tell().await;
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    let rotated = tx.webhooks().rotate_secret(webhook, b"new", MINUTE).await;
+    let rotated = tx
+        .webhooks()
+        .rotate_secret(webhook, b"new", MINUTE, false)
+        .await;
     rotated.unwrap().unwrap();
     tx.commit().await.unwrap();
     let batch = queue.claim_with(past_claim()).await;
@@ -150,8 +149,7 @@ async fn a_claim_that_ran_out_and_was_taken_by_another_has_nothing_to_say() {
 
 async fn release(queue: &Queue, batch: &Batch) {
     let mut tx = queue.world.store.system("a test").await.unwrap();
-    let released = tx.release_deliveries(&batch.ids(), batch.claim.id).await;
-    released.unwrap();
+    tx.release_claims(&[batch.claim.id]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -191,10 +189,13 @@ async fn an_attempt_counts_once_however_often_it_is_written_down() {
     );
 }
 
+/// As where the answer to a commit was lost.
 #[tokio::test]
 async fn what_was_not_begun_goes_back_and_is_claimed_again_at_once() {
     let queue = Queue::new().await;
     queue.hook().await;
+    queue.tell().await;
+    queue.claim(ROOM).await;
     queue.tell().await;
     let batch = queue.claim(ROOM).await;
     assert!(queue.claim(ROOM).await.claimed.is_empty());
@@ -408,9 +409,19 @@ async fn the_queue_says_how_much_waits_and_for_how_long() {
     let oldest = queue.delivery(claimed.ids()[0]).await;
     assert_eq!(counts.next_attempt_at, oldest.next_at);
     let mut tx = queue.world.store.system("a test").await.unwrap();
-    let depth = tx.delivery_queue_depth().await.unwrap();
+    let depth = tx.delivery_queue_depth(100).await.unwrap();
     assert_eq!((depth.fresh, depth.again, depth.claimed), (3, 2, 1));
     assert!((90.0..900.0).contains(&depth.lag_seconds), "{depth:?}");
+
+    // Of all webhooks together no more than so much, and still the oldest of all.
+    for seconds in [9.0, 2000.0] {
+        let other = queue.hook().await;
+        queue.fill(other, 30, true, seconds).await;
+        queue.fill(other, 30, false, 1.0).await;
+    }
+    let depth = tx.delivery_queue_depth(40).await.unwrap();
+    assert_eq!((depth.fresh, depth.again, depth.claimed), (40, 40, 1));
+    assert!((1990.0..2900.0).contains(&depth.lag_seconds), "{depth:?}");
 }
 
 #[tokio::test]
@@ -542,7 +553,7 @@ async fn an_event_that_is_told_while_a_webhook_is_switched_off_waits_for_it_or_n
     telling.events().append(&before).await.unwrap();
     // Neither waits for the other.
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    let off = tx.webhooks().switch_off(webhook, "gone");
+    let off = tx.webhooks().switch_off(webhook, "gone", 0);
     assert!(soon(off).await.unwrap().is_some());
     tx.commit().await.unwrap();
     let after = news(EventName::MessageReceived);

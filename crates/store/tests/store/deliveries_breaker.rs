@@ -276,7 +276,7 @@ async fn a_webhook_that_is_switched_on_again_or_moves_begins_anew_and_slowly() {
         assert_eq!(queue.attempt_all(false).await, count);
         let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
         if patch.is_active.is_some() {
-            tx.webhooks().switch_off(webhook, "gone").await.unwrap();
+            tx.webhooks().switch_off(webhook, "gone", 0).await.unwrap();
         }
         let found = tx.webhooks().update(webhook, patch).await.unwrap().unwrap();
         tx.commit().await.unwrap();
@@ -300,6 +300,48 @@ async fn a_webhook_that_is_switched_on_again_or_moves_begins_anew_and_slowly() {
     tx.commit().await.unwrap();
     assert_eq!(found.failure_count, 10);
     assert!(found.blocked_until.is_some());
+}
+
+/// Attempts take a while, and meanwhile the address is corrected.
+#[tokio::test]
+async fn what_the_old_address_answers_is_counted_and_not_held_against_the_new_one() {
+    let (queue, webhook) = scene().await;
+    let old = queue.claim(ROOM).await;
+    assert_eq!(old.claimed.len(), 16);
+    let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+    let moved = WebhookPatch {
+        url: Some("https://example.com/moved"),
+        ..WebhookPatch::default()
+    };
+    tx.webhooks().update(webhook, &moved).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut settled = old.failed();
+    for one in &mut settled {
+        one.pause = Some(MINUTE);
+    }
+    for one in &mut settled[10..12] {
+        one.success = true;
+    }
+    queue.settle(&settled[..12]).await;
+    let found = queue.webhook(webhook).await;
+    assert_eq!((found.failure_count, found.failing_since), (0, None));
+    assert_eq!((found.last_error, found.blocked_until), (None, None));
+    assert_eq!((found.last_delivery_at, found.latency_ms), (None, None));
+    assert_eq!((found.delivered_count, found.failed_attempt_count), (2, 10));
+    assert_eq!(queue.allowance().await, 1);
+
+    // Both in one batch, each for its own.
+    let room = "UPDATE webhook_state SET allowance = 6";
+    queue.world.run(room).await;
+    let new = queue.claim(ROOM).await;
+    assert_eq!(new.claimed.len(), 2);
+    assert_eq!(new.claimed[0].url, "https://example.com/moved");
+    let mut both = new.failed();
+    both.extend_from_slice(&settled[12..]);
+    queue.settle(&both).await;
+    let found = queue.webhook(webhook).await;
+    assert_eq!((found.failure_count, found.failed_attempt_count), (2, 16));
+    assert_eq!(found.blocked_until, None);
 }
 
 /// The database's clock was two days ahead for a while, or was two days behind.

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use crate::queue::Queue;
 
 const CLAIM: &str = include_str!("../../src/delivery/claim.sql");
+const DEPTH: &str = include_str!("../../src/delivery/depth.sql");
 
 /// What a claim has done.
 struct Cost {
@@ -19,19 +20,27 @@ struct Cost {
 async fn prepare(rows: &mut PgConnection) {
     let prepare = format!(
         "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
-         PREPARE claim (uuid, float8, bigint, bigint, bigint, int, int) AS {CLAIM}"
+         PREPARE claim (uuid, float8, bigint, bigint, bigint, int, int) AS {CLAIM};
+         PREPARE depth (bigint) AS {DEPTH}"
     );
     raw_sql(AssertSqlSafe(prepare)).execute(rows).await.unwrap();
 }
 
-/// Claims, has PostgreSQL say what that took, and undoes it.
 async fn claim(rows: &mut PgConnection) -> Cost {
+    cost(
+        rows,
+        "claim (gen_random_uuid(), 25, 1000, 1000, 1000, 16, NULL)",
+    )
+    .await
+}
+
+/// Does it, has PostgreSQL say what that took, and undoes it.
+async fn cost(rows: &mut PgConnection, what: &str) -> Cost {
     let begin = "BEGIN; SET LOCAL ROLE moltflow_system";
     raw_sql(begin).execute(&mut *rows).await.unwrap();
-    let claim = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)
-                 EXECUTE claim (gen_random_uuid(), 25, 1000, 1000, 1000, 16, NULL)";
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {what}");
     // Without a statement around it: it has none of its own.
-    let plan: Value = sqlx::query_scalar(claim)
+    let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain))
         .persistent(false)
         .fetch_one(&mut *rows)
         .await
@@ -117,6 +126,9 @@ async fn a_claim_costs_by_what_it_claims_and_not_by_what_is_over_not_due_or_behi
     };
     assert!(few < 1500, "{few} blocks for sixteen");
     assert!(many < few * 2, "{many} blocks of many, {few} of few");
+    // Nor does a measurement, beyond what it counts.
+    let counted = cost(&mut rows, "depth (1000)").await.blocks;
+    assert!(counted < 2500, "{counted} blocks to count two thousand");
     println!(
         r#"{{"test": "claim_cost", "finished": 200000, "webhooks": 1000, "blocks": {}, "with_50000_not_due": {}, "claiming_16_of_16": {few}, "claiming_16_of_20016": {many}}}"#,
         nothing.blocks, later.blocks

@@ -228,7 +228,7 @@ async fn what_waits_for_a_webhook_that_is_off_or_blocked_is_not_claimed() {
         queue.fill(webhook, 20, true, 600.0).await;
     }
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    tx.webhooks().switch_off(off, "gone").await.unwrap();
+    tx.webhooks().switch_off(off, "gone", 0).await.unwrap();
     tx.commit().await.unwrap();
     sqlx::query(
         "UPDATE webhook_state SET blocked_until = now() + interval '1 minute'

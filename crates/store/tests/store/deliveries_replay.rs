@@ -165,7 +165,7 @@ async fn a_replay_of_everything_includes_what_a_webhook_has_missed() {
     let delivered = queue.told(1, Delivered).await;
     let dead = queue.told(1, Dead).await;
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    tx.webhooks().switch_off(webhook, "gone").await.unwrap();
+    tx.webhooks().switch_off(webhook, "gone", 0).await.unwrap();
     tx.commit().await.unwrap();
     let missed = queue.tell().await;
     assert_eq!(queue.events(Pending).await, []);
@@ -213,13 +213,77 @@ async fn a_replay_in_steps_sends_each_event_once_however_quick_it_is_delivered()
         sent.extend(batch.claimed.iter().map(|one| one.event_id));
         queue.settle(&batch.delivered()).await;
         match step.next {
-            Some(next) => range.since = next,
+            Some(rest) => range = rest,
             None => break,
         }
     }
     assert_eq!(counts, [2, 2, 3, 0]);
     sent.sort();
     assert_eq!(sent, events);
+}
+
+/// Whatever the clock of the process says, and whoever asks for more than has happened yet.
+#[tokio::test]
+async fn a_replay_ends_where_it_began_by_the_clock_that_events_have_their_times_from() {
+    let queue = Queue::new().await;
+    let webhook = queue.hook_of(queue.tenant, &["*"], false).await;
+    let before = [queue.tell().await, queue.tell().await, queue.tell().await];
+    let range = ReplayRange {
+        // Beyond any day on which this is run.
+        until: DateTime::from_timestamp(99_999_999_999, 0),
+        ..ALL
+    };
+    let (store, tenant) = (&queue.world.store, queue.tenant);
+    let step = replay(store, tenant, webhook, range, 2).await.unwrap();
+    let rest = step.next.unwrap();
+    assert!(rest.until < range.until && rest.all);
+    queue.tell().await;
+    let step = replay(store, tenant, webhook, rest, 2).await.unwrap();
+    assert_eq!((step.count, step.next), (1, None));
+    assert_eq!(queue.events(Pending).await, before);
+}
+
+/// Nobody is to be told the same by a trial and a replay beside it.
+#[tokio::test]
+async fn a_trial_that_is_under_way_is_not_sent_again_and_one_that_broke_off_can_be() {
+    let queue = Queue::new().await;
+    let webhook = queue.hook().await;
+    let try_out = async || {
+        let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+        let event = news(EventName::WebhookTest);
+        let id = tx.deliveries().try_out(webhook, &event).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    };
+    let tried_out = async |id, success| {
+        let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+        let tried = attempt(id, claim().id, success);
+        tx.deliveries().tried_out(id, &tried).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let id = try_out().await;
+    assert!(queue.replay_one(id).await);
+    assert!(queue.claim(ROOM).await.claimed.is_empty());
+    tried_out(id, true).await;
+    assert_eq!(queue.delivery(id).await.state, Delivered);
+
+    let late = try_out().await;
+    let age = "UPDATE webhook_delivery SET finished_at = finished_at - interval '2 minutes'";
+    queue.world.run(age).await;
+    assert!(queue.replay_one(late).await);
+    // What is heard of it now changes nothing, before and after somebody has taken it.
+    let waits = queue.rows().await;
+    tried_out(late, true).await;
+    assert_eq!(queue.rows().await, waits);
+    let batch = queue.claim(ROOM).await;
+    assert_eq!(batch.ids(), [late]);
+    let held = queue.rows().await;
+    tried_out(late, false).await;
+    assert_eq!(queue.rows().await, held);
+    assert_eq!(queue.settle(&batch.delivered()).await, [Some(Delivered)]);
+    let settled = queue.rows().await;
+    tried_out(late, false).await;
+    assert_eq!(queue.rows().await, settled);
 }
 
 #[tokio::test]

@@ -455,7 +455,7 @@ async fn what_waits_for_a_webhook_that_stays_off_is_given_up_after_three_days() 
     world.delivery(off, replayed, "pending").await;
 
     let mut tx = world.store.begin(tenant).await.unwrap();
-    tx.webhooks().switch_off(off, "gone").await.unwrap();
+    tx.webhooks().switch_off(off, "gone", 0).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(world.bury(2).await, 0, "it was switched off just now");
     world

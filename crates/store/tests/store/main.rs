@@ -36,4 +36,5 @@ mod settings;
 mod support;
 mod tenancy;
 mod upgrade;
+mod vanish;
 mod webhooks;

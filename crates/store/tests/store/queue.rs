@@ -19,6 +19,9 @@ pub(crate) const ROOM: DeliveryRoom = DeliveryRoom {
     per_tenant: 1000,
 };
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+/// Whether anybody waits for somebody else's rows.
+pub(crate) const WAITS: &str = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                     WHERE a.datname = current_database() AND NOT l.granted";
 
 /// A tenant with webhooks. Others can be made in its world.
 pub(crate) struct Queue {
@@ -60,7 +63,11 @@ impl Batch {
 
     fn each(&self, attempt: impl Fn(DeliveryId, Uuid) -> SettledDelivery) -> Vec<SettledDelivery> {
         let each = self.claimed.iter();
-        each.map(|one| attempt(one.id, self.claim.id)).collect()
+        each.map(|one| SettledDelivery {
+            generation: one.generation,
+            ..attempt(one.id, self.claim.id)
+        })
+        .collect()
     }
 }
 
@@ -69,6 +76,7 @@ pub(crate) fn attempt(id: DeliveryId, claim: Uuid, success: bool) -> SettledDeli
     SettledDelivery {
         id,
         claim,
+        generation: 0,
         at: DateTime::UNIX_EPOCH,
         success,
         status_code: Some(if success { 200 } else { 500 }),

@@ -184,7 +184,7 @@ impl World {
         mf_test_support::soon(async {
             loop {
                 let log = self.store.events_after(EventPosition::default(), 1000);
-                let log = log.await.unwrap();
+                let log = log.await.unwrap().events;
                 if log.len() >= count {
                     return log;
                 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use mf_domain::{MAX_WEBHOOKS, WebhookId};
 use mf_store::{NewWebhook, Store, StoreResult, Tenant, Webhook, WebhookPatch};
+use mf_test_support::soon;
 
 use crate::{
-    queue::Queue,
+    queue::{Queue, WAITS},
     support::{World, fresh},
 };
 
@@ -29,7 +30,10 @@ async fn add(store: &Store, tenant: Tenant) -> StoreResult<Option<WebhookId>> {
 
 async fn rotate(queue: &Queue, webhook: WebhookId, secret: &[u8]) -> Webhook {
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    let rotated = tx.webhooks().rotate_secret(webhook, secret, DAY).await;
+    let rotated = tx
+        .webhooks()
+        .rotate_secret(webhook, secret, DAY, false)
+        .await;
     tx.commit().await.unwrap();
     rotated.unwrap().unwrap()
 }
@@ -74,7 +78,10 @@ async fn a_webhook_is_as_it_was_made_and_others_see_nothing_of_it() {
     assert!(tx.webhooks().lookup(first).await.unwrap().is_none());
     let patch = WebhookPatch::default();
     assert!(tx.webhooks().update(first, &patch).await.unwrap().is_none());
-    let rotated = tx.webhooks().rotate_secret(first, b"theirs", DAY).await;
+    let rotated = tx
+        .webhooks()
+        .rotate_secret(first, b"theirs", DAY, true)
+        .await;
     assert!(rotated.unwrap().is_none());
     assert!(
         tx.webhooks()
@@ -85,7 +92,7 @@ async fn a_webhook_is_as_it_was_made_and_others_see_nothing_of_it() {
     );
     assert!(
         tx.webhooks()
-            .switch_off(second, "")
+            .switch_off(second, "", 0)
             .await
             .unwrap()
             .is_none()
@@ -160,15 +167,25 @@ async fn both_secrets_count_until_the_rotation_is_over() {
     let rotated = rotate(&queue, id, b"second").await;
     assert_eq!(secrets(&rotated), (&b"second"[..], Some(&b"sealed"[..])));
     assert!(rotated.previous_until.is_some());
-    // Whoever rotates again never told the receivers of the second: they have the first.
+    // Whoever rotates again takes neither from receivers: some have the first, some the second.
     let again = rotate(&queue, id, b"third").await;
-    assert_eq!(secrets(&again), (&b"third"[..], Some(&b"sealed"[..])));
-    assert!(again.previous_until >= rotated.previous_until);
-    // When the time is over, they have the third.
+    assert_eq!(secrets(&again), (&b"second"[..], Some(&b"sealed"[..])));
+    assert_eq!(again.previous_until, rotated.previous_until);
+    // Unless they say so: nobody has the second.
+    let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+    let replaced = tx.webhooks().rotate_secret(id, b"third", DAY, true).await;
+    tx.commit().await.unwrap();
+    let replaced = replaced.unwrap().unwrap();
+    assert_eq!(secrets(&replaced), (&b"third"[..], Some(&b"sealed"[..])));
+    assert!(replaced.previous_until > rotated.previous_until);
+    // When the time is over, all have the third.
     queue
         .world
         .run("UPDATE webhook SET previous_until = now()")
         .await;
+    let over = queue.webhook(id).await;
+    assert_eq!(secrets(&over), (&b"third"[..], None));
+    assert_eq!(over.previous_until, None);
     let next = rotate(&queue, id, b"fourth").await;
     assert_eq!(secrets(&next), (&b"fourth"[..], Some(&b"third"[..])));
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
@@ -193,7 +210,12 @@ async fn a_webhook_is_switched_off_once_and_says_why_until_it_is_switched_on() {
     let queue = Queue::new().await;
     let id = queue.hook().await;
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    let off = tx.webhooks().switch_off(id, "gone").await.unwrap().unwrap();
+    let off = tx
+        .webhooks()
+        .switch_off(id, "gone", 0)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (off.is_active, off.disabled_reason.as_deref()),
         (false, Some("gone"))
@@ -201,7 +223,7 @@ async fn a_webhook_is_switched_off_once_and_says_why_until_it_is_switched_on() {
     assert!(off.disabled_at.is_some());
     assert!(
         tx.webhooks()
-            .switch_off(id, "again")
+            .switch_off(id, "again", 0)
             .await
             .unwrap()
             .is_none()
@@ -221,6 +243,41 @@ async fn a_webhook_is_switched_off_once_and_says_why_until_it_is_switched_on() {
     assert_eq!(on.disabled_at, None);
 }
 
+/// Each of the two waits for the other's row.
+#[tokio::test]
+async fn a_webhook_that_is_switched_on_while_the_server_switches_it_off_begins_anew() {
+    let queue = Queue::new().await;
+    let id = queue.hook().await;
+    let held = "UPDATE webhook_state SET failure_count = 30, block_count = 5,
+                    failing_since = now() - interval '6 days',
+                    blocked_until = now() + interval '5 minutes'";
+    queue.world.run(held).await;
+    let mut switching = queue.world.store.begin(queue.tenant).await.unwrap();
+    let off = switching.webhooks().switch_off(id, "hopeless", 0).await;
+    assert!(off.unwrap().is_some());
+    let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+    let on = WebhookPatch {
+        is_active: Some(true),
+        ..WebhookPatch::default()
+    };
+    let (on, ()) = tokio::join!(tx.webhooks().update(id, &on), async {
+        soon(async { while queue.world.count(WAITS).await == 0 {} }).await;
+        switching.commit().await.unwrap();
+    });
+    tx.commit().await.unwrap();
+    let on = on.unwrap().unwrap();
+    assert!(on.is_active);
+    assert_eq!((on.failure_count, on.failing_since), (0, None));
+    assert_eq!(on.blocked_until, None);
+
+    // What the same reason says once more is of before.
+    let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
+    let late = tx.webhooks().switch_off(id, "hopeless", 0).await.unwrap();
+    assert!(late.is_none());
+    let now = tx.webhooks().switch_off(id, "gone", 1).await.unwrap();
+    assert!(now.is_some());
+}
+
 /// Whoever waits for something to send is woken by what makes it so.
 #[tokio::test]
 async fn who_delivers_is_woken_by_an_event_a_replay_and_a_webhook_that_is_on_again() {
@@ -237,7 +294,7 @@ async fn who_delivers_is_woken_by_an_event_a_replay_and_a_webhook_that_is_on_aga
     queue.tell().await;
     assert!(rung().await);
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();
-    let off = tx.webhooks().switch_off(webhook, "gone").await.unwrap();
+    let off = tx.webhooks().switch_off(webhook, "gone", 0).await.unwrap();
     tx.commit().await.unwrap();
     assert!(off.is_some() && !rung().await);
     let mut tx = queue.world.store.begin(queue.tenant).await.unwrap();

@@ -2,12 +2,15 @@
 
 mod feed;
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use chrono::SubsecRound as _;
 use mf_domain::{EventId, EventName, SessionId};
 use mf_http_kit::{
     ApiError, ApiResult, Input, Path, Query, StreamCaller,
@@ -26,6 +29,9 @@ use super::refused;
 /// Said to whoever names an event that is not in the log.
 const UNKNOWN: &str = "Last-Event-ID is not known here, or no longer; what happened before this \
                        moment is not told";
+
+/// For how long whoever was cut off can come back and misses nothing, whoever it is.
+const RESUMABLE: Duration = Duration::from_hours(24);
 
 /// Where to go on, for clients that cannot set headers. `Last-Event-ID` goes before both.
 #[derive(Deserialize, IntoParams)]
@@ -48,7 +54,8 @@ impl Input for Resume {}
 /// everything that happens to it. Each has an `id`, the first one too: whoever is cut off sends
 /// the last one that arrived as `Last-Event-ID`, as browsers do by themselves, and misses
 /// nothing. The session's own id stands for the beginning of the log. An id that is not in the
-/// log, or no longer, is said in a comment, and the stream begins with the present. Comments
+/// log, or no longer, is said in a comment, and the stream begins with the present. For an API
+/// key that may not read the history of chats, the log goes back for 24 hours. Comments
 /// also say why a stream ends, and keep a quiet one open. Browsers may send an access token as
 /// `?token=`.
 #[utoipa::path(
@@ -83,7 +90,9 @@ pub(crate) async fn stream_session_events(
     let mut feed = Feed::new(&caller.services, caller.tenant(), id);
     let said = last_event_id(&headers, &resume);
     let last = said.and_then(|said| Uuid::try_parse(said).ok());
-    match place(&mut tx, id, last).await? {
+    let reads_history =
+        !caller.is_api_key() || tx.tenants().settings().await?.chat_history_access_enabled;
+    match place(&mut tx, id, last, reads_history).await? {
         Some((last, place)) => {
             // Cut off before anything else arrives, it comes back with the same id.
             feed.say(snapshot(&caller.services, &session, last)?);
@@ -122,20 +131,30 @@ fn last_event_id<'a>(headers: &'a HeaderMap, resume: &'a Resume) -> Option<&'a s
         .find(|id| !id.is_empty())
 }
 
-/// The last event that arrived and where the log goes on after it, if it is there.
+/// The last event that arrived and where the log goes on after it, if it is there. For whoever
+/// may not read the history of chats, the log goes back for a day and no further: it would be
+/// another way to read it.
 async fn place(
     tx: &mut TenantTx,
     session: SessionId,
     last: Option<Uuid>,
+    reads_history: bool,
 ) -> ApiResult<Option<(Uuid, EventPosition)>> {
     let Some(last) = last else {
         return Ok(None);
     };
+    let begin = if reads_history {
+        None
+    } else {
+        tx.events().last_older_than(session, RESUMABLE).await?
+    };
+    let begin = begin.unwrap_or_default();
     let place = if last == session.uuid() {
-        Some(EventPosition::default())
+        Some(begin)
     } else {
         tx.events().position_of(session, last.into()).await?
     };
+    let place = place.filter(|place| *place >= begin);
     Ok(place.map(|place| (last, place)))
 }
 
@@ -146,7 +165,7 @@ fn snapshot(services: &Services, session: &Session, last: Uuid) -> ApiResult<Byt
     let body = Envelope {
         id: None,
         event: name,
-        timestamp: services.clock.now(),
+        timestamp: services.clock.now().trunc_subsecs(6),
         data: SessionStatusData::new(session, None),
     };
     let body = serde_json::to_string(&body).map_err(ApiError::internal)?;

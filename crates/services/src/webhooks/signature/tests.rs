@@ -13,7 +13,7 @@ const WHSEC: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const BODY: &str = r#"{"id":"019aa0c0-0000-7000-8000-000000000001","event":"message.received","timestamp":"2026-11-21T19:00:00Z","data":{"message":"Grüße, 世界 👋\u0000"}}"#;
 
 fn secret(text: &str) -> WebhookSecret {
-    WebhookSecret::parse(text).unwrap()
+    WebhookSecret::of(text.as_bytes()).unwrap()
 }
 
 fn generated() -> WebhookSecret {
@@ -181,7 +181,16 @@ fn a_secret_that_would_be_copied_wrongly_is_refused() {
     for text in [" secret", "secret\n", "se\tcret", "\u{a0}secret"] {
         assert_eq!(refused(text), Some(BadSecret::Invisible), "{text:?}");
     }
+    for text in [
+        "whsec_not base64",
+        "whsec_!!!notbase64!!",
+        "whsec_YWJjZGVmZ2g-_w==",
+    ] {
+        assert_eq!(refused(text), Some(BadSecret::NotBase64), "{text:?}");
+    }
+    assert_eq!(refused("7 chars"), Some(BadSecret::Length));
     assert_eq!(refused("two words"), None);
+    assert_eq!(refused("whsec_YWJjZA"), None);
     assert_eq!(refused(&"é".repeat(255)), None);
 }
 
