@@ -150,7 +150,12 @@ where
 /// A [`Caller`] who may also show an access token as `?token=`: for streams, since browsers
 /// cannot set headers there. Nowhere else, since URLs end up in logs.
 #[derive(Debug)]
-pub struct StreamCaller<P>(pub Caller<P>);
+pub struct StreamCaller<P> {
+    /// Who it is.
+    pub caller: Caller<P>,
+    /// What they showed: a stream may outlast it.
+    pub credential: Credential,
+}
 
 impl<P: Permission, S> FromRequestParts<S> for StreamCaller<P>
 where
@@ -161,12 +166,16 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let services = Arc::<Services>::from_ref(state);
-        let principal = match (credential(parts), query_token(parts)) {
-            (Some(credential), _) => services.auth.authenticate(&credential).await?,
-            (None, Some(token)) => services.auth.by_token(token).await?,
+        let (principal, credential) = match (credential(parts), query_token(parts)) {
+            (Some(credential), _) => (services.auth.authenticate(&credential).await?, credential),
+            (None, Some(token)) => (
+                services.auth.by_token(token).await?,
+                Credential::Bearer(token.to_owned()),
+            ),
             (None, None) => return Err(ApiError::not_authenticated()),
         };
-        admit(services, principal).map(Self)
+        let caller = admit(services, principal)?;
+        Ok(Self { caller, credential })
     }
 }
 

@@ -155,6 +155,12 @@ impl Auth {
         &self.0.tokens
     }
 
+    /// Grows with every change to a credential, anybody's: whoever was let in before one may
+    /// have to be asked again.
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::SeqCst)
+    }
+
     /// Who shows this credential.
     pub async fn authenticate(&self, credential: &Credential) -> Result<Principal, AuthError> {
         match credential {

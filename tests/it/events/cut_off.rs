@@ -1,5 +1,7 @@
 //! Cut off at the worst moments.
 
+use serde_json::json;
+
 use super::{LOGGED, arrive, last_id, log_many, numbers, texts, until_text};
 use crate::support::{Event, Session, TestApp};
 
@@ -83,4 +85,35 @@ async fn whoever_is_cut_off_while_catching_up_goes_on_where_that_was() {
         heard.extend(told);
     }
     assert_eq!(texts(&heard), numbers(1, 1000));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_key_that_opened_it_and_tells_nothing_more() {
+    let app = TestApp::start().await;
+    let owner = app.full_key();
+    let (session, mut theirs) = app.working_session(&owner).await;
+    let body = json!({"name": "Lesser key", "scopes": ["sessions:read"]});
+    let made = owner.post("/api-keys", body).await.expect(201);
+    let key = app.with_key(made["raw_key"].as_str().unwrap());
+    let path = session.path("/events");
+    let mut events = key.events(&path).await;
+    assert_eq!(events.next().await.status(), "working");
+
+    // Somebody else's change ends nothing.
+    let other = owner.post("/api-keys", json!({"name": "Other"})).await;
+    let other = other.expect(201)["id"].as_str().unwrap().to_owned();
+    owner
+        .delete(&format!("/api-keys/{other}"))
+        .await
+        .expect(200);
+    arrive(&app, &session.engine, &["one"]).await;
+    until_text(&mut events, "one").await;
+
+    let id = made["id"].as_str().unwrap();
+    owner.delete(&format!("/api-keys/{id}")).await.expect(200);
+    arrive(&app, &session.engine, &["two"]).await;
+    until_text(&mut theirs, "two").await;
+    assert!(events.rest().await.is_empty());
+    let why = "the key or token is no longer good";
+    assert_eq!(events.comments().last().map(String::as_str), Some(why));
 }

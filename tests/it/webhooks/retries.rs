@@ -108,8 +108,20 @@ async fn an_endpoint_can_ask_for_more_time() {
     scene.receiver.arrived("/other", 1).await;
     other.attempted(1).await;
     assert_eq!(scene.receiver.arrivals("/hook").len(), 1);
+    // And says so, while there is anything to wait for.
+    let health = hook.get().await["health"].clone();
+    assert_eq!(health["next_attempt_at"], health["blocked_until"]);
+    let fresh = &hook.deliveries("").await[0];
+    assert_eq!(fresh["attempt_count"], 0);
+    assert_eq!(fresh["next_attempt_at"], health["blocked_until"]);
+    hook.patch(json!({"is_active": false})).await;
+    assert_eq!(hook.get().await["health"]["next_attempt_at"], Value::Null);
+    let waiting = &hook.deliveries("").await[0];
+    assert_eq!(waiting["status"], "pending");
+    assert_eq!(waiting["next_attempt_at"], Value::Null);
     assert_eq!(hook.get().await["health"]["pending"], 2);
 
+    hook.patch(json!({"is_active": true})).await;
     pass_time(&scene.app).await;
     let delivered = hook.attempted(3).await;
     assert!(delivered.iter().all(|one| one["status"] == "delivered"));

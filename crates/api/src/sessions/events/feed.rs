@@ -4,8 +4,10 @@ use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
 use mf_domain::SessionId;
 use mf_services::{Frame, Services, Subscription};
-use mf_store::{EventPosition, LogView, StoreResult, Tenant};
+use mf_store::{EventPosition, LogView, StoreResult};
 use tokio::time::{sleep, timeout};
+
+use super::pass::Pass;
 
 /// A comment as often as this keeps proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -15,7 +17,7 @@ const PAGE: i64 = 100;
 /// One stream. It keeps little while nothing happens: there are many.
 pub(super) struct Feed {
     services: Arc<Services>,
-    tenant: Tenant,
+    pass: Pass,
     session: SessionId,
     /// What is told next.
     ready: VecDeque<Bytes>,
@@ -48,10 +50,10 @@ impl Live {
 
 impl Feed {
     /// A stream that says nothing yet.
-    pub(super) fn new(services: &Arc<Services>, tenant: Tenant, session: SessionId) -> Self {
+    pub(super) fn new(services: &Arc<Services>, pass: Pass, session: SessionId) -> Self {
         Self {
             services: Arc::clone(services),
-            tenant,
+            pass,
             session,
             ready: VecDeque::new(),
             stage: Stage::Over,
@@ -106,6 +108,10 @@ impl Feed {
                 _ if self.services.shutdown.is_cancelled() => {
                     self.end("the server is going down; resume with Last-Event-ID");
                 }
+                // Before anything more is told.
+                _ if !self.pass.is_good().await => {
+                    self.end("the key or token is no longer good");
+                }
                 Stage::Behind(after) => {
                     let after = *after;
                     // Boxed: what a query takes is large, and held only while it runs.
@@ -117,12 +123,20 @@ impl Feed {
                 Stage::Live(live) => {
                     tokio::select! {
                         next = live.subscription.next() => match next {
-                            Ok(frame) if live.is_new(&frame) => return Some(frame.bytes.clone()),
+                            Ok(frame) if live.is_new(&frame) => {
+                                self.ready.push_back(frame.bytes.clone());
+                            }
                             Ok(_) => {}
                             Err(_) => self.end("too slow; resume with Last-Event-ID"),
                         },
                         () = self.services.shutdown.cancelled() => {}
-                        () = sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
+                        () = sleep(HEARTBEAT) => {
+                            self.pass.doubt();
+                            self.ready.push_back(Bytes::from_static(b":\n\n"));
+                        }
+                    }
+                    if !self.ready.is_empty() && !self.pass.is_good().await {
+                        self.ready.clear();
                     }
                 }
             }
@@ -134,7 +148,7 @@ impl Feed {
     async fn catch_up(&mut self, after: EventPosition) -> StoreResult<()> {
         let subscription = self.services.hub.subscribe(self.session);
         let until = subscription.told();
-        let mut tx = self.services.store.begin(self.tenant).await?;
+        let mut tx = self.services.store.begin(self.pass.tenant()).await?;
         let events = tx
             .events()
             .of_session(self.session, after, until, PAGE)

@@ -1,6 +1,7 @@
 //! The stream of what happens to a session.
 
 mod feed;
+mod pass;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use self::feed::Feed;
+use self::{feed::Feed, pass::Pass};
 use super::refused;
 
 /// Said to whoever names an event that is not in the log.
@@ -73,7 +74,7 @@ impl Input for Resume {}
     ),
 )]
 pub(crate) async fn stream_session_events(
-    StreamCaller(caller): StreamCaller<SessionsRead>,
+    StreamCaller { caller, credential }: StreamCaller<SessionsRead>,
     Path(id): Path<SessionId>,
     Query(resume): Query<Resume>,
     headers: HeaderMap,
@@ -87,7 +88,8 @@ pub(crate) async fn stream_session_events(
         .lookup(id)
         .await?
         .ok_or_else(|| refused(mf_services::SessionRefused::NotFound))?;
-    let mut feed = Feed::new(&caller.services, caller.tenant(), id);
+    let pass = Pass::new(&caller.services, caller.tenant(), credential);
+    let mut feed = Feed::new(&caller.services, pass, id);
     let said = last_event_id(&headers, &resume);
     let last = said.and_then(|said| Uuid::try_parse(said).ok());
     let reads_history =

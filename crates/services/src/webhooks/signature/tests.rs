@@ -178,7 +178,7 @@ fn a_secret_that_would_be_copied_wrongly_is_refused() {
     let refused = |text: &str| WebhookSecret::parse(text).err();
     assert_eq!(refused(""), Some(BadSecret::Length));
     assert_eq!(refused(&"é".repeat(256)), Some(BadSecret::Length));
-    for text in [" secret", "secret\n", "se\tcret", "\u{a0}secret"] {
+    for text in [" a secret", "a secret\n", "a se\tcret", "\u{a0}a secret"] {
         assert_eq!(refused(text), Some(BadSecret::Invisible), "{text:?}");
     }
     for text in [
