@@ -42,7 +42,7 @@ impl Services {
     /// Sends a webhook an event of its own, now and once, whether it is on or off. It stands in
     /// the delivery log like any other, and counts neither for nor against the webhook.
     ///
-    /// No tenant has more than [`TRIALS`] under way: they are beyond every limit of deliveries. A
+    /// No tenant has more than four under way: they are beyond every limit of deliveries. A
     /// caller who hangs up changes nothing, not that either.
     pub async fn try_out_webhook(
         self: &Arc<Self>,

@@ -106,7 +106,7 @@ pub(super) async fn run(lab: &Lab, form: Form) -> Result<Outcome> {
     rig.end().await?;
     let tricks = tricks + deceived.tricks + rebound.tricks;
     ensure!(
-        tricks >= TRICKS_AT_LEAST && leading >= TRICKS_AT_LEAST,
+        tricks >= TRICKS_AT_LEAST && leading >= TRICKS_AT_LEAST / 2,
         "only {tricks} tricks, of which {leading} spellings lead to the canary"
     );
     let through = [not_refused, deceived.not_refused, rebound.not_refused].concat();
