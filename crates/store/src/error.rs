@@ -1,5 +1,24 @@
-/// SQLSTATEs that say that the database cannot work at present.
+use sqlx::{
+    error::DatabaseError,
+    postgres::{PgDatabaseError, PgSeverity},
+};
+
+/// SQLSTATEs that say that the database cannot work at present. 57P: being shut down or started;
+/// 53: no disk, memory or connection slot left; 58: the file system failed.
 const PASSING: [&str; 3] = ["57P", "53", "58"];
+/// Of what ends a connection: that it should not have been opened. 28: who it is for; 3D: where to.
+const LASTING: [&str; 2] = ["28", "3D"];
+
+/// Whether what was refused was so for a reason that passes, and that is not the request's.
+fn passes(refusal: &dyn DatabaseError) -> bool {
+    let code = refusal.code().unwrap_or_default();
+    let is_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
+    let severity = refusal
+        .try_downcast_ref::<PgDatabaseError>()
+        .map(PgDatabaseError::severity);
+    let ended = matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic));
+    is_of(&PASSING) || ended && !is_of(&LASTING)
+}
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +78,7 @@ impl From<sqlx::Error> for StoreError {
                     constraint: constraint.to_owned(),
                 };
             }
-            // 57P: being shut down or started; 53: no disk, memory or connection slot left;
-            // 58: the file system failed. All of it passes, and none of it is the request's.
-            if refusal
-                .code()
-                .is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
-            {
+            if passes(refusal.as_ref()) {
                 return Self::Unavailable(error);
             }
         }
